@@ -1,0 +1,302 @@
+//! The story: gather, evaluate, record, answer.
+
+use serde_json::json;
+
+use super::{App, Caller, Idempotency, NoProfile, new_id};
+use crate::{
+    audit::{AppendError, EntryKind, NewEntry, SearchKeys, StoredEntry},
+    domain::{
+        decision::{Decision, Verdict},
+        document::Document,
+        id::Id,
+        question::{PartyType, Request},
+        words::Outcome,
+    },
+    pap::callers::{Circumstances, Errand},
+    pdp,
+    pip::{
+        Unreadable,
+        facts::Case,
+        gather::{self, GatherError},
+    },
+};
+
+/// How often a decision is made again because the facts changed under it.
+const ATTEMPTS: usize = 8;
+
+/// Why there is no answer. Nothing was recorded unless a first answer had been.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    #[error("the caller may not ask this")]
+    NotAllowed,
+    #[error("the document is not registered")]
+    NoDocument,
+    #[error("the document is registered with other facts")]
+    OtherFacts,
+    #[error("the document has no part of that name")]
+    NoPart(Id),
+    #[error("the idempotency key was used with another body")]
+    KeyReused,
+    #[error("the facts keep changing")]
+    Unsettled,
+    #[error("the log has too many entries waiting")]
+    Busy,
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("the answer cannot be recorded")]
+    Unrecorded(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    NoProfile(#[from] NoProfile),
+}
+
+impl App {
+    /// Decides one request. When this returns an answer, the answer is on record.
+    pub async fn decide(
+        &self,
+        caller: &Caller,
+        request: Request,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Decision, DecideError> {
+        self.may_ask(caller, &request)?;
+        if let Some(first) = self.first_answer(caller, idempotency.as_ref(), None).await? {
+            return Ok(first);
+        }
+        for _ in 0..ATTEMPTS {
+            let case = self.gather(request.clone()).await?;
+            let decision = self.evaluate(&case)?;
+            let entry = self.entry(caller, &case, &decision, idempotency.as_ref(), None);
+            match self.store.append(entry).await {
+                Ok(position) => return Ok(Decision { log: Some(position), ..decision }),
+                Err(AppendError::Stale) => {}
+                Err(error) => return unrecorded(error),
+            }
+        }
+        Err(DecideError::Unsettled)
+    }
+
+    /// Decides many. Order is kept; what cannot be decided is an error in its place, the rest is decided and recorded
+    /// together.
+    pub async fn decide_all(
+        &self,
+        caller: &Caller,
+        requests: Vec<Result<Request, DecideError>>,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Vec<Result<Decision, DecideError>>, DecideError> {
+        for _ in 0..ATTEMPTS {
+            let mut answers: Vec<Result<Decision, DecideError>> = Vec::with_capacity(requests.len());
+            let mut waiting: Vec<(usize, NewEntry)> = Vec::new();
+            for (at, request) in requests.iter().enumerate() {
+                let answer = match request {
+                    Ok(request) => self.prepare(caller, request, idempotency.as_ref(), at).await,
+                    Err(error) => Err(error.again()),
+                };
+                answers.push(match answer {
+                    Ok(Prepared::Known(decision)) => Ok(*decision),
+                    Ok(Prepared::New(decision, entry)) => {
+                        waiting.push((at, *entry));
+                        Ok(*decision)
+                    }
+                    Err(error @ (DecideError::Unreadable(_) | DecideError::NoProfile(_))) => return Err(error),
+                    Err(error) => Err(error),
+                });
+            }
+            let (places, entries): (Vec<usize>, Vec<NewEntry>) = waiting.into_iter().unzip();
+            match self.store.append_all(entries).await {
+                Ok(positions) => {
+                    for (at, position) in places.into_iter().zip(positions) {
+                        if let Some(Ok(decision)) = answers.get_mut(at) {
+                            decision.log = Some(position);
+                        }
+                    }
+                    return Ok(answers);
+                }
+                Err(AppendError::Stale) => {}
+                Err(error) => return unrecorded(error).map(|decision| vec![Ok(decision)]),
+            }
+        }
+        Err(DecideError::Unsettled)
+    }
+
+    /// One item of a batch, ready to be recorded.
+    async fn prepare(
+        &self,
+        caller: &Caller,
+        request: &Request,
+        idempotency: Option<&Idempotency>,
+        at: usize,
+    ) -> Result<Prepared, DecideError> {
+        self.may_ask(caller, request)?;
+        if let Some(first) = self.first_answer(caller, idempotency, Some(at)).await? {
+            return Ok(Prepared::Known(Box::new(first)));
+        }
+        let case = self.gather(request.clone()).await?;
+        let decision = self.evaluate(&case)?;
+        let entry = self.entry(caller, &case, &decision, idempotency, Some(at));
+        Ok(Prepared::New(Box::new(decision), Box::new(entry)))
+    }
+
+    /// Nobody but the person may ask as a councillor's own caller.
+    fn may_ask(&self, caller: &Caller, request: &Request) -> Result<(), DecideError> {
+        let about_self = caller.person.is_some() && request.principal.person() == caller.person.as_ref();
+        let allowed = self.allows(caller, Errand::Decide, Circumstances { about_self, own: false });
+        if allowed { Ok(()) } else { Err(DecideError::NotAllowed) }
+    }
+
+    async fn first_answer(
+        &self,
+        caller: &Caller,
+        idempotency: Option<&Idempotency>,
+        item: Option<usize>,
+    ) -> Result<Option<Decision>, DecideError> {
+        let Some(sent) = idempotency else { return Ok(None) };
+        match self.store.repeated(&sent.of(caller, item).key).await? {
+            None => Ok(None),
+            Some((first, hash)) if hash == sent.body_hash => read_back(&first).map(Some),
+            Some(_) => Err(DecideError::KeyReused),
+        }
+    }
+
+    /// The facts, all at one version: the register is read first, and the append checks that nothing came after it.
+    async fn gather(&self, request: Request) -> Result<Case, DecideError> {
+        let (bundle, book) = self.rules()?;
+        let snapshot = self.store.snapshot();
+        let document = self.document(&request).await?;
+        let determinations = self.store.determinations_about(&document.id).await?;
+        let sources = gather::Sources {
+            snapshot: &snapshot,
+            calendar: &bundle.calendar,
+            profile: &book.profile,
+            determinations: &determinations,
+            now: self.clock.now(),
+        };
+        gather::gather(request, &document, &sources).map_err(|GatherError::NoPart(part)| DecideError::NoPart(part))
+    }
+
+    /// The registered document, or the one sent where none is registered; a caller never overrides registered facts.
+    async fn document(&self, request: &Request) -> Result<Document, DecideError> {
+        let sent = &request.document;
+        match self.store.document(&sent.id).await? {
+            Some(registered) if sent.is_reference() || *sent == registered => Ok(registered),
+            Some(_) => Err(DecideError::OtherFacts),
+            None if sent.is_reference() => Err(DecideError::NoDocument),
+            None => Ok(sent.clone()),
+        }
+    }
+
+    /// The verdict of the policies; where one could not be evaluated, everything is withheld.
+    fn evaluate(&self, case: &Case) -> Result<Decision, DecideError> {
+        let (bundle, book) = self.rules()?;
+        let verdict = pdp::decide(&bundle, &book, self.statutory, case).unwrap_or_else(|error| {
+            tracing::error!(error = %error, "a decision failed closed");
+            pdp::fail_closed(&book, case)
+        });
+        Ok(self.answer(case, verdict, &bundle.hash))
+    }
+
+    fn answer(&self, case: &Case, verdict: Verdict, bundle: &str) -> Decision {
+        let outcome = pdp::outcome(&verdict.parts);
+        Decision {
+            id: new_id(),
+            outcome,
+            held: outcome != Outcome::Allow && verdict.referral.required,
+            document: case.request.document.id.clone(),
+            principal: case.request.principal.clone(),
+            action: case.request.action,
+            verdict,
+            profile: self.profile.clone(),
+            policy_bundle: bundle.to_owned(),
+            facts_version: case.facts_version,
+            decided_at: case.now,
+            log: None,
+        }
+    }
+
+    fn entry(
+        &self,
+        caller: &Caller,
+        case: &Case,
+        decision: &Decision,
+        idempotency: Option<&Idempotency>,
+        item: Option<usize>,
+    ) -> NewEntry {
+        NewEntry {
+            kind: EntryKind::Decision,
+            id: decision.id.clone(),
+            at: decision.decided_at,
+            outcome: Some(decision.outcome),
+            policy_bundle: decision.policy_bundle.clone(),
+            facts_version: Some(decision.facts_version),
+            payload: vec![
+                ("caller", json!(caller.name)),
+                ("request", json!(case.request)),
+                ("answer", json!(decision)),
+            ],
+            search: Some(SearchKeys {
+                person: searched_person(&case.request),
+                document: decision.document.to_string(),
+                action: decision.action,
+                rules: rules_of(&decision.verdict),
+            }),
+            idempotency: idempotency.map(|sent| sent.of(caller, item)),
+        }
+    }
+}
+
+enum Prepared {
+    /// Answered before, under the same key.
+    Known(Box<Decision>),
+    New(Box<Decision>, Box<NewEntry>),
+}
+
+impl DecideError {
+    /// The same fault of a request, for another attempt at its batch.
+    fn again(&self) -> Self {
+        match self {
+            Self::NotAllowed => Self::NotAllowed,
+            Self::NoPart(part) => Self::NoPart(part.clone()),
+            Self::OtherFacts => Self::OtherFacts,
+            Self::KeyReused => Self::KeyReused,
+            _ => Self::NoDocument,
+        }
+    }
+}
+
+/// A first answer under the same key stands; everything else is no answer.
+fn unrecorded(error: AppendError) -> Result<Decision, DecideError> {
+    match error {
+        AppendError::Repeated { same_body: true, first } => read_back(&first),
+        AppendError::Repeated { same_body: false, .. } => Err(DecideError::KeyReused),
+        AppendError::Full => Err(DecideError::Busy),
+        other => Err(DecideError::Unrecorded(other.into())),
+    }
+}
+
+/// The answer an entry holds, with its place in the log.
+pub fn read_back(entry: &StoredEntry) -> Result<Decision, DecideError> {
+    let erased = || DecideError::Unrecorded("the answer has been erased".into());
+    let answer = entry.group("answer").cloned().ok_or_else(erased)?;
+    let decision: Decision = serde_json::from_value(answer).map_err(|error| DecideError::Unrecorded(error.into()))?;
+    Ok(Decision { log: Some(entry.position.clone()), ..decision })
+}
+
+fn searched_person(request: &Request) -> String {
+    match (&request.principal.id, request.principal.kind) {
+        (Some(id), _) => id.to_string(),
+        (None, PartyType::Typed(kind)) => kind.word().to_owned(),
+        (None, PartyType::Person(_)) => "-".to_owned(),
+    }
+}
+
+/// Every rule that decided or referred.
+fn rules_of(verdict: &Verdict) -> Vec<String> {
+    let referrals = std::iter::once(&verdict.referral).chain(&verdict.referral.also);
+    let mut rules: Vec<String> = verdict
+        .parts
+        .iter()
+        .flat_map(|part| part.because.iter().cloned())
+        .chain(referrals.filter_map(|referral| referral.rule.clone()))
+        .collect();
+    rules.sort();
+    rules.dedup();
+    rules
+}

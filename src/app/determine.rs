@@ -1,0 +1,175 @@
+//! Records what a person or body determined, once it is shown that they may.
+
+use serde_json::json;
+
+use super::{App, Caller, Idempotency, NoProfile, new_id};
+use crate::{
+    audit::{AppendError, EntryKind, NewEntry, Unmet, Write},
+    domain::{
+        calendar::london_day,
+        determination::{DecidedBy, Determination, Entered},
+        id::{Id, NotAnId},
+        words::BodyKind,
+    },
+    pap::{Bundle, DecidingBodies, RuleBook},
+    pip::{Change, Indexed, Unreadable},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum DetermineError {
+    /// What the determination names does not exist: pointer and what was expected.
+    #[error("the determination names something unknown")]
+    Unknown(Vec<(&'static str, String)>),
+    #[error("that person or body may not decide this")]
+    NotEntitled,
+    #[error("there is no such determination")]
+    NotFound,
+    #[error("the idempotency key was used with another body")]
+    KeyReused,
+    #[error("the log has too many entries waiting")]
+    Busy,
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("the determination cannot be recorded")]
+    Unrecorded(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    NoProfile(#[from] NoProfile),
+    #[error(transparent)]
+    Id(#[from] NotAnId),
+}
+
+impl App {
+    pub async fn determine(
+        &self,
+        caller: &Caller,
+        mut entered: Entered,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Determination, DetermineError> {
+        if let Some(first) = self.first_determination(caller, idempotency.as_ref()).await? {
+            return Ok(first);
+        }
+        self.check_names(&mut entered).await?;
+        if !self.entitled(&entered)? {
+            let refusal = self.act(EntryKind::Refusal, caller, json!({"determination": entered}));
+            self.store.append(refusal).await.map_err(failed)?;
+            return Err(DetermineError::NotEntitled);
+        }
+        let id = Id::try_from(new_id())?;
+        let now = self.clock.now();
+        let determination = Determination {
+            id: id.clone(),
+            entered: entered.clone(),
+            entered_by: caller.name.clone(),
+            recorded_at: now,
+            withdrawn_at: None,
+        };
+        let entry = NewEntry {
+            id: id.to_string(),
+            at: now,
+            payload: vec![("caller", json!(caller.name)), ("determination", json!(determination))],
+            idempotency: idempotency.map(|sent| sent.of(caller, None)),
+            ..self.act(EntryKind::Determination, caller, json!(null))
+        };
+        let change = Change::Determine { id, entered: Box::new(entered), entered_by: caller.name.clone() };
+        match self.store.write(Write { change, if_version: None }, entry).await {
+            Ok(_) => Ok(determination),
+            Err(AppendError::Repeated { same_body: true, first }) => parse(first.group("determination")),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    pub async fn withdraw(&self, caller: &Caller, id: Id) -> Result<(), DetermineError> {
+        let entry = self.act(EntryKind::Withdrawal, caller, json!({"determination": id}));
+        let write = Write { change: Change::Withdraw(id), if_version: None };
+        self.store.write(write, entry).await.map(|_| ()).map_err(failed)
+    }
+
+    async fn first_determination(
+        &self,
+        caller: &Caller,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Option<Determination>, DetermineError> {
+        let Some(sent) = idempotency else { return Ok(None) };
+        match self.store.repeated(&sent.of(caller, None).key).await? {
+            None => Ok(None),
+            Some((first, hash)) if hash == sent.body_hash => parse(first.group("determination")).map(Some),
+            Some(_) => Err(DetermineError::KeyReused),
+        }
+    }
+
+    /// Everyone and everything named must be known; the version in force is taken where none is named.
+    async fn check_names(&self, entered: &mut Entered) -> Result<(), DetermineError> {
+        let snapshot = self.store.snapshot();
+        let register = &snapshot.register;
+        let mut faults: Vec<(&'static str, String)> = Vec::new();
+        if entered.person.as_ref().is_some_and(|id| register.person(id).is_none()) {
+            faults.push(("/person", "is not a person of the register".to_owned()));
+        }
+        match &entered.decided_by {
+            DecidedBy::Person { person, .. } if register.person(person).is_none() => {
+                faults.push(("/decided_by/person", "is not a person of the register".to_owned()));
+            }
+            DecidedBy::Body { body } if register.body(body).is_none() => {
+                faults.push(("/decided_by/body", "is not a body of the register".to_owned()));
+            }
+            _ => {}
+        }
+        if let Some(id) = entered.document.clone()
+            && let Some(document) = self.store.document(&id).await?
+        {
+            let parts = document.whole_parts();
+            if entered.parts.iter().flatten().any(|wanted| !parts.iter().any(|part| part.id == *wanted)) {
+                faults.push(("/parts", "names a part the registered document does not have".to_owned()));
+            }
+            if entered.document_version.is_none() {
+                entered.document_version = document.version;
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(DetermineError::Unknown(faults)) }
+    }
+
+    fn entitled(&self, entered: &Entered) -> Result<bool, DetermineError> {
+        let (bundle, book) = self.rules()?;
+        let snapshot = self.store.snapshot();
+        let today = london_day(self.clock.now());
+        Ok(entitled(entered, &bundle, &book, &snapshot.register, today))
+    }
+}
+
+/// Whether the profile, or else contract §5, lets this post or body decide this kind, and the person holds the post.
+fn entitled(entered: &Entered, bundle: &Bundle, book: &RuleBook, register: &Indexed, today: jiff::civil::Date) -> bool {
+    let Some(deciders) = bundle.deciders.get(&entered.kind) else { return false };
+    match &entered.decided_by {
+        DecidedBy::Person { person, post } => {
+            let posts = book.profile.determinations.get(&entered.kind).unwrap_or(&deciders.posts);
+            let holds = register
+                .person(person)
+                .is_some_and(|p| p.posts.contains(post) && p.term.is_none_or(|term| term.covers(today)));
+            posts.contains(post) && holds
+        }
+        DecidedBy::Body { body } => {
+            let kind = register.body(body).map(|body| body.kind);
+            match deciders.bodies {
+                DecidingBodies::None => false,
+                DecidingBodies::Any => kind.is_some(),
+                DecidingBodies::Executive => {
+                    matches!(kind, Some(BodyKind::Executive | BodyKind::ExecutiveCommittee))
+                }
+            }
+        }
+    }
+}
+
+fn parse(value: Option<&serde_json::Value>) -> Result<Determination, DetermineError> {
+    let value = value.cloned().ok_or_else(|| DetermineError::Unrecorded("the record has been erased".into()))?;
+    serde_json::from_value(value).map_err(|error| DetermineError::Unrecorded(error.into()))
+}
+
+fn failed(error: AppendError) -> DetermineError {
+    match error {
+        AppendError::Precondition(Unmet::NotFound) => DetermineError::NotFound,
+        AppendError::Repeated { .. } => DetermineError::KeyReused,
+        AppendError::Full => DetermineError::Busy,
+        other => DetermineError::Unrecorded(other.into()),
+    }
+}

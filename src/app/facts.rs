@@ -1,0 +1,54 @@
+//! Writes of the council's facts: register and documents. Each is logged with what was written.
+
+use serde_json::json;
+
+use super::{App, Caller};
+use crate::{
+    audit::{AppendError, EntryKind, Unmet, Write, Written},
+    pip::Change,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error(transparent)]
+    Unmet(Unmet),
+    #[error("the log has too many entries waiting")]
+    Busy,
+    #[error("the write cannot be recorded")]
+    Unrecorded(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl App {
+    /// In force for every decision acknowledged after this returns.
+    pub async fn write(&self, caller: &Caller, change: Change, if_version: Option<u64>) -> Result<Written, WriteError> {
+        let kind = match change {
+            Change::PutDocument(_) | Change::DeleteDocument(_) => EntryKind::DocumentWrite,
+            _ => EntryKind::RegisterWrite,
+        };
+        let entry = self.act(kind, caller, told(&change));
+        self.store.write(Write { change, if_version }, entry).await.map_err(|error| match error {
+            AppendError::Precondition(unmet) => WriteError::Unmet(unmet),
+            AppendError::Full => WriteError::Busy,
+            other => WriteError::Unrecorded(other.into()),
+        })
+    }
+}
+
+/// The write, as the log keeps it.
+fn told(change: &Change) -> serde_json::Value {
+    match change {
+        Change::ReplaceRegister(register) => json!({"replace_register": register}),
+        Change::PutGroup(group) => json!({"put_group": group}),
+        Change::PutWard(ward) => json!({"put_ward": ward}),
+        Change::PutBody(body) => json!({"put_body": body}),
+        Change::PutPerson(person) => json!({"put_person": person}),
+        Change::DeleteGroup(id) => json!({"delete_group": id}),
+        Change::DeleteWard(id) => json!({"delete_ward": id}),
+        Change::DeleteBody(id) => json!({"delete_body": id}),
+        Change::DeletePerson(id) => json!({"delete_person": id}),
+        Change::PutDocument(document) => json!({"put_document": document}),
+        Change::DeleteDocument(id) => json!({"delete_document": id}),
+        Change::Determine { id, entered, .. } => json!({"determine": id, "entered": entered}),
+        Change::Withdraw(id) => json!({"withdraw": id}),
+    }
+}

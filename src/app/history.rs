@@ -1,0 +1,74 @@
+//! Reads the log for those entitled. Each read is itself logged before it is answered.
+
+use serde_json::{Value, json};
+
+use super::{App, Caller};
+use crate::{
+    audit::{AppendError, EntryKind, LogFilter, StoredEntry},
+    domain::id::Id,
+    pap::callers::{Circumstances, Errand},
+    pip::{Page, PageRequest, Unreadable},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    #[error("the caller may not read this")]
+    NotAllowed,
+    /// Also what a caller is told who may not see the record: whether it exists is part of what is kept.
+    #[error("there is no such decision")]
+    NotFound,
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("the reading cannot be recorded")]
+    Unrecorded(#[source] AppendError),
+}
+
+impl App {
+    /// One decision, read back.
+    pub async fn read_decision(&self, caller: &Caller, id: &str) -> Result<StoredEntry, HistoryError> {
+        let entry = self.store.entry(id).await?.filter(|entry| entry.kind == EntryKind::Decision);
+        let circumstances = entry.as_ref().map(|entry| Circumstances {
+            about_self: is_about(entry, caller.person.as_ref()),
+            own: entry.group("caller").and_then(Value::as_str) == Some(&caller.name),
+        });
+        let allowed = self.allows(caller, Errand::ReadDecision, circumstances.unwrap_or_default());
+        let visible = entry.filter(|_| allowed).ok_or(HistoryError::NotFound)?;
+        self.log_read(caller, json!({"decision": id})).await?;
+        Ok(visible)
+    }
+
+    /// Decisions, newest first.
+    pub async fn list_decisions(
+        &self,
+        caller: &Caller,
+        filter: LogFilter,
+        page: PageRequest,
+    ) -> Result<Page<StoredEntry>, HistoryError> {
+        let about_self = match (&filter.person, &caller.person) {
+            (Some(asked), Some(own)) => asked == own.as_str(),
+            _ => false,
+        };
+        if !self.allows(caller, Errand::ListDecisions, Circumstances { about_self, own: false }) {
+            return Err(HistoryError::NotAllowed);
+        }
+        self.log_read(caller, json!({"list": describe(&filter)})).await?;
+        Ok(self.store.decisions(&filter, &page).await?)
+    }
+
+    async fn log_read(&self, caller: &Caller, what: Value) -> Result<(), HistoryError> {
+        let entry = self.act(EntryKind::LogRead, caller, what);
+        self.store.append(entry).await.map(|_| ()).map_err(HistoryError::Unrecorded)
+    }
+}
+
+fn is_about(entry: &StoredEntry, person: Option<&Id>) -> bool {
+    let principal = entry.group("request").and_then(|request| request.pointer("/principal/id")).and_then(Value::as_str);
+    person.is_some_and(|person| principal == Some(person.as_str()))
+}
+
+fn describe(filter: &LogFilter) -> Value {
+    json!({
+        "person": filter.person, "document": filter.document, "outcome": filter.outcome, "rule": filter.rule,
+        "from": filter.from, "to": filter.to,
+    })
+}

@@ -1,0 +1,116 @@
+//! What the service does, one verb to a file: [`decide`] tells the main story.
+//!
+//! It deliberately knows no HTTP and no database: callers come in as [`Caller`], facts and log through the ports of
+//! [`crate::pip`] and [`crate::audit`].
+//!
+//! Worked example: the EDRMS asks whether Cllr B. One may read `edrms:2026/0117`. [`decide`] gathers the facts at
+//! version 41, evaluates the policies, records the answer at version 41, and only then returns it. Had the register
+//! changed meanwhile, the append would have said so and the question would have been asked again.
+//!
+//! The invariant: nothing is returned that is not recorded.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use serde_json::json;
+
+use crate::{
+    audit::{DecisionLog, EntryKind, IdempotencyKey, NewEntry},
+    clock::Clock,
+    domain::{id::Id, words::CallerRole},
+    pap::{
+        Bundle, RuleBook,
+        callers::{Circumstances, Errand},
+    },
+    pdp::StatutoryLayer,
+};
+
+pub mod decide;
+pub mod determine;
+pub mod facts;
+pub mod history;
+
+/// The service.
+pub struct App {
+    pub store: Arc<dyn DecisionLog>,
+    pub policies: ArcSwap<Bundle>,
+    pub profile: String,
+    pub statutory: StatutoryLayer,
+    pub clock: Box<dyn Clock>,
+}
+
+/// The configured profile is not in the bundle.
+#[derive(Debug, thiserror::Error)]
+#[error("profile `{0}` is not among the policies")]
+pub struct NoProfile(pub String);
+
+/// Who calls the service.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub name: String,
+    pub roles: Vec<CallerRole>,
+    /// The person of the register for whom the caller speaks.
+    pub person: Option<Id>,
+}
+
+impl App {
+    pub fn new(
+        store: Arc<dyn DecisionLog>,
+        bundle: Arc<Bundle>,
+        profile: String,
+        statutory: StatutoryLayer,
+        clock: Box<dyn Clock>,
+    ) -> Result<Self, NoProfile> {
+        if bundle.book(&profile).is_none() {
+            return Err(NoProfile(profile));
+        }
+        Ok(Self { store, policies: ArcSwap::new(bundle), profile, statutory, clock })
+    }
+
+    /// The policies in force and this council's rule book among them.
+    pub fn rules(&self) -> Result<(Arc<Bundle>, Arc<RuleBook>), NoProfile> {
+        let bundle = self.policies.load_full();
+        let book = bundle.book(&self.profile).cloned().ok_or_else(|| NoProfile(self.profile.clone()))?;
+        Ok((bundle, book))
+    }
+
+    pub fn allows(&self, caller: &Caller, errand: Errand, circumstances: Circumstances) -> bool {
+        self.policies.load().callers.allow(&caller.roles, errand, circumstances)
+    }
+
+    /// An entry for an act other than a decision.
+    fn act(&self, kind: EntryKind, caller: &Caller, what: serde_json::Value) -> NewEntry {
+        NewEntry {
+            kind,
+            id: new_id(),
+            at: self.clock.now(),
+            outcome: None,
+            policy_bundle: self.policies.load().hash.clone(),
+            facts_version: None,
+            payload: vec![("caller", json!(caller.name)), ("act", what)],
+            search: None,
+            idempotency: None,
+        }
+    }
+}
+
+/// A fresh id, in order of time.
+pub fn new_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// What an idempotent request was sent with.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    pub key: String,
+    /// SHA-256 of method, path and body.
+    pub body_hash: [u8; 32],
+}
+
+impl Idempotency {
+    /// The key of one answer: a caller's keys are its own, and each item of a batch has its own.
+    fn of(&self, caller: &Caller, item: Option<usize>) -> IdempotencyKey {
+        let item = item.map(|at| format!("#{at}")).unwrap_or_default();
+        IdempotencyKey { key: format!("{}/{}{item}", caller.name, self.key), body_hash: self.body_hash }
+    }
+}

@@ -1,0 +1,188 @@
+//! The decision log: an append-only record of every answer and every act, made durable before the answer leaves.
+//!
+//! An entry has two halves. The *leaf* is small, canonical (RFC 8785) and holds nothing personal: kind, id, time,
+//! outcome, bundle, facts version, and one salted commitment for each group of personal content. The *payload* is
+//! that content, kept beside its salts; erasing a payload and its salt leaves the leaf, and everything later built
+//! over leaves, intact. The caller gets a signed [`Receipt`], so an entry that vanished could be shown to have
+//! existed.
+//!
+//! It deliberately does not know what a decision means, nor which database keeps it: [`DecisionLog`] is the port,
+//! [`crate::store`] implements it.
+//!
+//! Worked example: Cllr B. One is refused Appendix B. The entry's leaf says "decision, deny, bundle sha256:…, facts
+//! 41, commitments {request: …, answer: …}"; its payload holds the request and the answer. The append checks, inside
+//! its transaction, that the facts are still at version 41; were they at 42 it would answer `Stale` and the decision
+//! would be made again.
+//!
+//! The invariant: no answer leaves before its entry is durable. Where next: [`crate::store::sqlite`].
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    domain::{
+        decision::LogPosition,
+        words::{Action, Outcome},
+    },
+    pip::{Change, FactSource, Page, PageRequest, Unreadable},
+};
+
+pub mod entry;
+pub mod receipt;
+
+/// What kind of act an entry records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    Decision,
+    Determination,
+    Withdrawal,
+    RegisterWrite,
+    DocumentWrite,
+    /// Someone read the log.
+    LogRead,
+    /// A caller was refused by the service's own rules (for instance a determination without the post).
+    Refusal,
+}
+
+/// An act to record.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    pub kind: EntryKind,
+    /// The id of the act: for a decision, its decision id.
+    pub id: String,
+    pub at: Timestamp,
+    pub outcome: Option<Outcome>,
+    pub policy_bundle: String,
+    /// The version of the facts a decision rests on; checked inside the append. `None` for other acts.
+    pub facts_version: Option<u64>,
+    /// Groups of personal content, each erasable by itself: name and value.
+    pub payload: Vec<(&'static str, Value)>,
+    /// What a decision is found by. Erased with the payload.
+    pub search: Option<SearchKeys>,
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// What a decision can be searched by.
+#[derive(Clone, Debug)]
+pub struct SearchKeys {
+    /// The principal's id in the register, or its type.
+    pub person: String,
+    pub document: String,
+    pub action: Action,
+    /// Rule ids that decided or referred.
+    pub rules: Vec<String>,
+}
+
+/// A caller's `Idempotency-Key`: the same key and body return the first answer.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey {
+    /// The key as sent, prefixed with the caller's name: two callers never share a key.
+    pub key: String,
+    /// SHA-256 of method, path and body.
+    pub body_hash: [u8; 32],
+}
+
+/// An entry as kept.
+#[derive(Clone, Debug)]
+pub struct StoredEntry {
+    pub position: LogPosition,
+    pub kind: EntryKind,
+    pub id: String,
+    pub at: Timestamp,
+    pub outcome: Option<Outcome>,
+    /// The groups not yet erased.
+    pub payload: Vec<(String, Value)>,
+}
+
+impl StoredEntry {
+    pub fn group(&self, name: &str) -> Option<&Value> {
+        self.payload.iter().find(|(group, _)| group == name).map(|(_, value)| value)
+    }
+}
+
+/// Which decisions to list.
+#[derive(Clone, Debug, Default)]
+pub struct LogFilter {
+    pub person: Option<String>,
+    pub document: Option<String>,
+    pub outcome: Option<Outcome>,
+    pub rule: Option<String>,
+    /// Inclusive.
+    pub from: Option<Timestamp>,
+    /// Exclusive.
+    pub to: Option<Timestamp>,
+}
+
+/// Why an entry was not appended. In every case nothing was.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// The facts moved on after they were gathered: gather and decide again.
+    #[error("the facts changed while the decision was being made")]
+    Stale,
+    /// The key was used before: with the same body (the first entry is given) or with another.
+    #[error("the idempotency key was used before")]
+    Repeated { same_body: bool, first: Box<StoredEntry> },
+    /// A precondition of a write does not hold.
+    #[error("the precondition does not hold")]
+    Precondition(#[from] Unmet),
+    /// Too many entries are waiting.
+    #[error("the log has too many entries waiting")]
+    Full,
+    /// The store cannot make the entry durable.
+    #[error("the log cannot be written")]
+    Unwritable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What a write asked for that was not so.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Unmet {
+    #[error("there is no such object")]
+    NotFound,
+    /// `If-Match` named another version than the one in force.
+    #[error("the facts are at another version")]
+    Version,
+    /// The register must first be written whole.
+    #[error("the register has not been written yet")]
+    NoRegister,
+}
+
+/// A write, with the version it must apply to where the caller named one.
+#[derive(Clone, Debug)]
+pub struct Write {
+    pub change: Change,
+    pub if_version: Option<u64>,
+}
+
+/// What a write did.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub position: LogPosition,
+    pub facts_version: u64,
+    /// The object did not exist before.
+    pub created: bool,
+}
+
+/// The log, and the facts whose writes are logged in the same transaction.
+#[async_trait::async_trait]
+pub trait DecisionLog: FactSource {
+    /// Returns once the entry is durable.
+    async fn append(&self, entry: NewEntry) -> Result<LogPosition, AppendError>;
+
+    /// Appends several entries in one transaction: all or none, in order.
+    async fn append_all(&self, entries: Vec<NewEntry>) -> Result<Vec<LogPosition>, AppendError>;
+
+    /// Makes a change to the facts and logs it, both or neither; in force for every later snapshot when it returns.
+    async fn write(&self, write: Write, entry: NewEntry) -> Result<Written, AppendError>;
+
+    async fn entry(&self, id: &str) -> Result<Option<StoredEntry>, Unreadable>;
+
+    /// The entry first recorded under an idempotency key, with the hash of its body.
+    async fn repeated(&self, key: &str) -> Result<Option<(StoredEntry, [u8; 32])>, Unreadable>;
+
+    /// Decisions, newest first.
+    async fn decisions(&self, filter: &LogFilter, page: &PageRequest) -> Result<Page<StoredEntry>, Unreadable>;
+
+    /// Whether an entry could be made durable now.
+    async fn ready(&self) -> Result<(), Unreadable>;
+}

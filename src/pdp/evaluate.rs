@@ -1,0 +1,232 @@
+//! Runs the passes of one part.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use cedar_policy::{AuthorizationError, Authorizer, Context, PolicySet, Request};
+
+use super::{
+    EvaluationError,
+    combine::{Applicable, Standing, StatutoryLayer, combine},
+    entities::{self, StandingFacts, World},
+};
+use crate::{
+    domain::words::{Finding, PersonKind, TestResult},
+    pap::{
+        Bundle, RuleBook,
+        book::{Rule, Slice},
+        clause::{Clause, clause_id},
+    },
+    pip::facts::{BusinessFacts, Case, PartFacts},
+};
+
+/// Everything a part is evaluated with.
+pub struct Engine<'a> {
+    pub bundle: &'a Bundle,
+    pub book: &'a RuleBook,
+    pub slice: &'a Slice,
+    pub case: &'a Case,
+    pub statutory: StatutoryLayer,
+}
+
+/// What became of one part.
+pub struct PartRun<'a> {
+    pub facts: &'a PartFacts,
+    pub findings: Vec<Arc<Rule>>,
+    pub applicable: Applicable,
+    pub standing: Standing,
+    pub tried: Vec<Tried>,
+    pub consequences: Vec<Consequence>,
+}
+
+/// A right or ground that was tried.
+pub struct Tried {
+    pub rule: Arc<Rule>,
+    pub result: TestResult,
+    /// Positions of the conditions that failed.
+    pub failed: Vec<usize>,
+    /// The body of the business under which it came nearest.
+    pub body: Option<crate::domain::id::Id>,
+}
+
+/// An obligation, a piece of information, a referral or the words of a refusal, under the business it arose in.
+pub struct Consequence {
+    pub rule: Arc<Rule>,
+    pub body: Option<crate::domain::id::Id>,
+}
+
+impl<'a> Engine<'a> {
+    pub fn part(&self, part: &'a PartFacts) -> Result<PartRun<'a>, EvaluationError> {
+        let world = entities::world(self.case, part, &self.bundle.schema)?;
+        let (found, findings) = self.findings(part, &world)?;
+        let mut applicable = Applicable::default();
+        let mut tried = Vec::new();
+        for business in &part.business {
+            let asked = entities::question(self.case, part, business.as_ref(), &found, None)?;
+            let unknown: BTreeSet<String> = world.unknown.union(&asked.unknown).cloned().collect();
+            let request = self.request(asked.context)?;
+            for rule in self.applying(&self.slice.permits, &request, &world)? {
+                applicable.add(&rule);
+            }
+            for rule in self.applying(&self.slice.forbids, &request, &world)? {
+                applicable.add(&rule);
+            }
+            self.try_conditions(business.as_ref(), &request, &world, &unknown, &mut tried);
+        }
+        let standing = combine(&applicable, self.statutory);
+        mark_barred(&mut tried, &applicable, &standing);
+        let consequences = self.consequences(part, &world, &found, &applicable, &standing)?;
+        Ok(PartRun { facts: part, findings, applicable, standing, tried, consequences })
+    }
+
+    fn request(&self, context: Context) -> Result<Request, EvaluationError> {
+        Request::new(
+            entities::principal_uid()?,
+            entities::action_uid(self.case.request.action)?,
+            entities::part_uid()?,
+            context,
+            Some(&self.bundle.schema),
+        )
+        .map_err(|_| EvaluationError::Facts("the request"))
+    }
+
+    /// The rules of a set that apply. Each set holds permits alone or forbids alone, so all of them are reported.
+    fn applying(&self, set: &PolicySet, request: &Request, world: &World) -> Result<Vec<Arc<Rule>>, EvaluationError> {
+        let response = Authorizer::new().is_authorized(request, set, &world.entities);
+        let errors: Vec<String> = response.diagnostics().errors().map(failed_policy).collect();
+        if !errors.is_empty() {
+            return Err(EvaluationError::Policies(errors));
+        }
+        let mut rules: Vec<Arc<Rule>> =
+            response.diagnostics().reason().filter_map(|id| self.book.rule(id.as_ref())).cloned().collect();
+        rules.sort_by(|a, b| (a.annotations.layer, a.id()).cmp(&(b.annotations.layer, b.id())));
+        Ok(rules)
+    }
+
+    /// What Schedule 12A makes of the part: the same under every piece of business.
+    fn findings(
+        &self,
+        part: &PartFacts,
+        world: &World,
+    ) -> Result<(BTreeSet<Finding>, Vec<Arc<Rule>>), EvaluationError> {
+        let business = part.business.first().and_then(Option::as_ref);
+        let asked = entities::question(self.case, part, business, &BTreeSet::new(), None)?;
+        let rules = self.applying(&self.slice.findings, &self.request(asked.context)?, world)?;
+        Ok((rules.iter().filter_map(|rule| rule.annotations.finding).collect(), rules))
+    }
+
+    /// Tries every condition of every right and ground by itself, keeping for each rule the business it came
+    /// nearest under.
+    fn try_conditions(
+        &self,
+        business: Option<&BusinessFacts>,
+        request: &Request,
+        world: &World,
+        unknown: &BTreeSet<String>,
+        tried: &mut Vec<Tried>,
+    ) {
+        let response = Authorizer::new().is_authorized(request, &self.slice.clauses, &world.entities);
+        let holds: BTreeSet<&str> = response.diagnostics().reason().map(AsRef::as_ref).collect();
+        let errors: BTreeSet<String> = response.diagnostics().errors().map(failed_policy).collect();
+        for rule in &self.slice.giving {
+            let ids: Vec<String> = (0..rule.clauses.len()).map(|at| clause_id(rule.id(), at)).collect();
+            let failed: Vec<usize> = (0..ids.len())
+                .filter(|at| ids.get(*at).is_some_and(|id| !holds.contains(id.as_str()) && !errors.contains(id)))
+                .collect();
+            let result = self.result(rule, &failed, business, unknown);
+            let body = business.and_then(|business| business.body.clone());
+            keep_nearest(tried, Tried { rule: Arc::clone(rule), result, failed, body });
+        }
+    }
+
+    fn result(
+        &self,
+        rule: &Rule,
+        failed: &[usize],
+        business: Option<&BusinessFacts>,
+        unknown: &BTreeSet<String>,
+    ) -> TestResult {
+        let clauses = || failed.iter().filter_map(|at| rule.clauses.get(*at));
+        if failed.is_empty() {
+            TestResult::Met
+        } else if business.is_some() && clauses().any(Clause::is_about_regime) {
+            TestResult::NotApplicable
+        } else if !self.near_office() && clauses().any(Clause::is_about_kind) {
+            TestResult::NotApplicable
+        } else if clauses().any(|clause| clause.tests.iter().any(|path| unknown.contains(path))) {
+            TestResult::Unknown
+        } else {
+            TestResult::NotMet
+        }
+    }
+
+    /// Whether it helps the asker to be told that office is missing: officers and the public seek no office here.
+    fn near_office(&self) -> bool {
+        use PersonKind as K;
+        matches!(
+            self.case.principal.kind,
+            K::Councillor
+                | K::ElectedMayor
+                | K::CoOptedMember
+                | K::PoliticalAssistant
+                | K::MayorsAssistant
+                | K::NotInOffice
+                | K::FormerCouncillor
+        )
+    }
+
+    /// What follows from the outcome.
+    fn consequences(
+        &self,
+        part: &PartFacts,
+        world: &World,
+        found: &BTreeSet<Finding>,
+        applicable: &Applicable,
+        standing: &Standing,
+    ) -> Result<Vec<Consequence>, EvaluationError> {
+        let result = StandingFacts {
+            standing: standing.clone(),
+            barred: !standing.disclosed() && !applicable.bars.is_empty(),
+            suspended: !standing.disclosed() && !applicable.suspensions.is_empty(),
+        };
+        let mut consequences: Vec<Consequence> = Vec::new();
+        for business in &part.business {
+            let asked = entities::question(self.case, part, business.as_ref(), found, Some(&result))?;
+            let request = self.request(asked.context)?;
+            for rule in self.applying(&self.slice.consequences, &request, world)? {
+                if !consequences.iter().any(|known| known.rule.id() == rule.id()) {
+                    let body = business.as_ref().and_then(|business| business.body.clone());
+                    consequences.push(Consequence { rule, body });
+                }
+            }
+        }
+        Ok(consequences)
+    }
+}
+
+/// The id of a policy that could not be evaluated: never the message, which may hold facts.
+fn failed_policy(error: &AuthorizationError) -> String {
+    match error {
+        AuthorizationError::PolicyEvaluationError(error) => error.policy_id().to_string(),
+    }
+}
+
+/// A rule is told once for a part: as it fared where it came nearest.
+fn keep_nearest(tried: &mut Vec<Tried>, next: Tried) {
+    let distance = |t: &Tried| (matches!(t.result, TestResult::NotApplicable), t.failed.len());
+    match tried.iter_mut().find(|known| known.rule.id() == next.rule.id()) {
+        Some(known) if distance(&next) < distance(known) => *known = next,
+        Some(_) => {}
+        None => tried.push(next),
+    }
+}
+
+/// A ground that was met and stopped is told as barred.
+fn mark_barred(tried: &mut [Tried], applicable: &Applicable, standing: &Standing) {
+    let gives = |rule: &Rule| standing.deciding.iter().any(|deciding| deciding.id() == rule.id());
+    let stopped = !applicable.prohibitions.is_empty() || applicable.stops().next().is_some();
+    for one in tried.iter_mut().filter(|one| one.result == TestResult::Met) {
+        if stopped && !gives(&one.rule) {
+            one.result = TestResult::Barred;
+        }
+    }
+}

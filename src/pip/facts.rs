@@ -1,0 +1,142 @@
+//! The facts of one case, as the policies may read them. Mirrors `policies/council.cedarschema`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, civil::Date};
+
+use crate::domain::{
+    document::Part,
+    id::Id,
+    question::Request,
+    words::{
+        BodyKind, BusinessStatus, DamageLevel, DecisionMaker, Determination, Employment, InterestKind, ItemOpenness,
+        PersonKind, Post, Regime,
+    },
+};
+
+/// Everything one decision rests on.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub request: Request,
+    pub now: Timestamp,
+    pub today: Date,
+    pub facts_version: u64,
+    pub principal: PersonFacts,
+    /// The person acted for.
+    pub named: Option<PersonFacts>,
+    pub recipient: Option<RecipientFacts>,
+    pub attendees: Option<Vec<AttendeeFacts>>,
+    /// The parts asked for, each with what it inherits.
+    pub parts: Vec<PartFacts>,
+    /// Names the answer may use: bodies by id.
+    pub body_names: BTreeMap<Id, String>,
+}
+
+/// A person at the time of the decision: only what is then in force.
+#[derive(Clone, Debug)]
+pub struct PersonFacts {
+    pub id: String,
+    pub kind: PersonKind,
+    pub group: Option<Id>,
+    pub in_administration: bool,
+    pub group_leader: bool,
+    pub wards: BTreeSet<Id>,
+    pub portfolios: BTreeSet<Id>,
+    /// Current member, chair or vice-chair with a vote.
+    pub bodies: BTreeSet<Id>,
+    /// Substitute, or without a vote.
+    pub doubtful_bodies: BTreeSet<Id>,
+    pub chairs: BTreeSet<Id>,
+    pub executive_member: bool,
+    pub scrutiny_member: bool,
+    pub scrutiny_sub_member: bool,
+    pub scrutiny_remit: BTreeSet<Id>,
+    pub scrutiny_programme: BTreeSet<Id>,
+    pub any_scrutiny_programme: BTreeSet<Id>,
+    pub reviewing: BTreeSet<Id>,
+    pub posts: BTreeSet<Post>,
+    pub employment: Option<Employment>,
+    pub service: Option<Id>,
+    pub assists_group: Option<Id>,
+    pub assists_person: Option<Id>,
+    pub outside_appointments: BTreeSet<Id>,
+}
+
+/// Someone a paper would go to.
+#[derive(Clone, Debug)]
+pub struct RecipientFacts {
+    pub person: PersonFacts,
+    pub undertaking: Option<bool>,
+}
+
+/// Someone present.
+#[derive(Clone, Debug)]
+pub struct AttendeeFacts {
+    pub person: PersonFacts,
+}
+
+/// One part, the business it serves, and what is recorded about it.
+#[derive(Clone, Debug)]
+pub struct PartFacts {
+    pub part: Part,
+    /// One entry for each piece of business; a single `None` where it serves none or that is unknown.
+    pub business: Vec<Option<BusinessFacts>>,
+    pub interests: InterestFacts,
+    pub recorded: Recorded,
+    /// Whether a need to know is recorded for the recipient.
+    pub recipient_need: bool,
+    /// People among those present for whom a need to know of this part is recorded.
+    pub attendee_need: BTreeSet<String>,
+}
+
+/// A piece of business, measured at the time of the decision.
+#[derive(Clone, Debug)]
+pub struct BusinessFacts {
+    pub regime: Regime,
+    pub body: Option<Id>,
+    pub body_kind: Option<BodyKind>,
+    pub status: BusinessStatus,
+    pub decision: Option<Id>,
+    pub made_by: Option<DecisionMaker>,
+    pub meeting_fixed: bool,
+    pub private: Option<bool>,
+    pub convened: Option<bool>,
+    pub available_to_members: Option<bool>,
+    pub concluded: Option<bool>,
+    pub item_was_open: Option<ItemOpenness>,
+    pub clear_days_to_meeting: Option<i64>,
+    pub hours_since: Option<i64>,
+    pub years_since: Option<i64>,
+}
+
+/// Kinds of interest that cover a matter of the part, by what is certain about them.
+#[derive(Clone, Debug, Default)]
+pub struct InterestFacts {
+    pub plain: BTreeSet<InterestKind>,
+    pub dispensed: BTreeSet<InterestKind>,
+    pub connected: BTreeSet<InterestKind>,
+    pub unregistered: BTreeSet<InterestKind>,
+    pub sensitive: BTreeSet<InterestKind>,
+    pub affecting: BTreeSet<InterestKind>,
+    pub untested: BTreeSet<InterestKind>,
+}
+
+/// Determinations in force that bind this question, after precedence.
+#[derive(Clone, Debug, Default)]
+pub struct Recorded {
+    pub yes: BTreeSet<Determination>,
+    pub no: BTreeSet<Determination>,
+    /// Of those, given by the last post on the profile's route.
+    pub final_: BTreeSet<Determination>,
+    pub damage_level: Option<DamageLevel>,
+    /// Where one determination superseded another: both, for the answer to name.
+    pub superseded: Vec<Superseded>,
+}
+
+/// Two determinations of one question, of which one stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Superseded {
+    pub standing: Id,
+    pub set_aside: Id,
+    pub question: Determination,
+}

@@ -1,0 +1,326 @@
+//! Gathers the facts of one case from the register, the document and what is recorded about it.
+//!
+//! It measures and matches; it never concludes. Where a fact is unknown it stays out of the case.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::{
+    Indexed, Snapshot,
+    facts::{
+        AttendeeFacts, BusinessFacts, Case, InterestFacts, PartFacts, PersonFacts, RecipientFacts, Recorded, Superseded,
+    },
+};
+use crate::{
+    domain::{
+        business::Business,
+        calendar::{Calendar, london_day, whole_years},
+        determination::{DecidedBy, Determination},
+        document::{Document, Part},
+        fact::Fact,
+        id::Id,
+        question::Request,
+        words::{Action, Determination as Kind, Governance, OnBehalfOf, Regime},
+    },
+    pap::profile::Profile,
+};
+
+/// Why a question cannot be put.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum GatherError {
+    /// The request names a part the document does not have.
+    #[error("the document has no part `{0}`")]
+    NoPart(Id),
+}
+
+/// What the facts of a case are gathered from.
+pub struct Sources<'a> {
+    pub snapshot: &'a Snapshot,
+    pub calendar: &'a Calendar,
+    pub profile: &'a Profile,
+    /// About this document or about none.
+    pub determinations: &'a [Determination],
+    pub now: Timestamp,
+}
+
+impl Sources<'_> {
+    fn register(&self) -> &Indexed {
+        &self.snapshot.register
+    }
+
+    fn governance(&self) -> Option<Governance> {
+        self.register().register.as_ref().map(|register| register.authority.governance)
+    }
+}
+
+/// The case of a request about a document.
+pub fn gather(request: Request, document: &Document, from: &Sources<'_>) -> Result<Case, GatherError> {
+    let today = london_day(from.now);
+    let register = from.register();
+    let person = |party| PersonFacts::of_party(party, register, today);
+    let principal = person(&request.principal);
+    let named = named_person(&request, from, today);
+    let recipient = request
+        .recipient
+        .as_ref()
+        .map(|party| RecipientFacts { person: person(party), undertaking: party.undertaking });
+    let attendees: Option<Vec<AttendeeFacts>> = request
+        .attendees
+        .as_ref()
+        .map(|parties| parties.iter().map(|party| AttendeeFacts { person: person(party) }).collect());
+    let parts = chosen_parts(&request, document)?
+        .into_iter()
+        .map(|part| part_facts(part, &request, document, attendees.as_deref(), from))
+        .collect();
+    let body_names = register.register.iter().flat_map(|r| &r.bodies).map(|b| (b.id.clone(), b.name.clone())).collect();
+    Ok(Case {
+        now: from.now,
+        today,
+        facts_version: from.snapshot.facts_version,
+        principal,
+        named,
+        recipient,
+        attendees,
+        parts,
+        body_names,
+        request,
+    })
+}
+
+/// The person acted for, where the request names one of the register.
+fn named_person(request: &Request, from: &Sources<'_>, today: jiff::civil::Date) -> Option<PersonFacts> {
+    let behalf = request.purpose.on_behalf_of.as_ref().filter(|behalf| behalf.kind == OnBehalfOf::Person)?;
+    let person = from.register().person(behalf.id.as_ref()?)?;
+    Some(PersonFacts::of_person(person, from.register(), today))
+}
+
+fn chosen_parts(request: &Request, document: &Document) -> Result<Vec<Part>, GatherError> {
+    let mut all = document.whole_parts();
+    let Some(wanted) = &request.parts else { return Ok(all) };
+    if let Some(unknown) = wanted.iter().find(|id| !all.iter().any(|part| part.id == **id)) {
+        return Err(GatherError::NoPart(unknown.clone()));
+    }
+    all.retain(|part| wanted.contains(&part.id));
+    Ok(all)
+}
+
+fn part_facts(
+    part: Part,
+    request: &Request,
+    document: &Document,
+    attendees: Option<&[AttendeeFacts]>,
+    from: &Sources<'_>,
+) -> PartFacts {
+    let today = london_day(from.now);
+    let asker = request.principal.person().and_then(|id| from.register().person(id));
+    let interests = asker.into_iter().flat_map(|person| &person.interests).map(|interest| &interest.id).collect();
+    let scope = Scope { document, part: &part.id, request, interests, now: from.now };
+    let need_of = |id: &str| {
+        let found = scope.matching(from.determinations, Some(id));
+        settle(&found, from.profile).yes.contains(&Kind::NeedToKnow)
+    };
+    let recipient = request.recipient.as_ref().and_then(|party| party.id.as_ref());
+    let business = match part.facts.business.known() {
+        Some(entries) if !entries.is_empty() => {
+            entries.iter().map(|entry| Some(business_facts(entry, &part, from))).collect()
+        }
+        _ => vec![None],
+    };
+    let about = acting_person(request);
+    PartFacts {
+        business,
+        interests: InterestFacts::of(asker, &part.facts.matters, today),
+        recorded: settle(&scope.matching(from.determinations, about.map(Id::as_str)), from.profile),
+        recipient_need: recipient.is_some_and(|id| need_of(id.as_str())),
+        attendee_need: attendees
+            .unwrap_or_default()
+            .iter()
+            .map(|attendee| attendee.person.id.clone())
+            .filter(|id| need_of(id))
+            .collect(),
+        part,
+    }
+}
+
+/// Whom a determination must be about: on a relay the recipient, else whoever asks (contract §5).
+fn acting_person(request: &Request) -> Option<&Id> {
+    let recipient = request.recipient.as_ref().and_then(|party| party.id.as_ref());
+    match request.action {
+        Action::Relay => recipient,
+        _ => request.principal.person(),
+    }
+}
+
+/// What a determination must fit to bind this question.
+struct Scope<'a> {
+    document: &'a Document,
+    part: &'a Id,
+    request: &'a Request,
+    /// Ids of the asker's interests.
+    interests: BTreeSet<&'a Id>,
+    now: Timestamp,
+}
+
+impl Scope<'_> {
+    /// Determinations in force that bind this part for a person; those about everyone bind every person.
+    fn matching<'d>(&self, all: &'d [Determination], person: Option<&str>) -> Vec<&'d Determination> {
+        all.iter().filter(|determination| self.binds(determination, person)).collect()
+    }
+
+    fn binds(&self, determination: &Determination, person: Option<&str>) -> bool {
+        let entered = &determination.entered;
+        let recipient = self.request.recipient.as_ref().and_then(|party| party.id.as_ref());
+        determination.in_force(self.now)
+            && entered.person.as_ref().is_none_or(|id| Some(id.as_str()) == person)
+            && entered.document.as_ref().is_none_or(|id| *id == self.document.id)
+            && entered.parts.as_ref().is_none_or(|parts| parts.contains(self.part))
+            && entered.action.is_none_or(|action| action == self.request.action)
+            && entered.recipient.as_ref().is_none_or(|id| Some(id) == recipient)
+            && entered.interest.as_ref().is_none_or(|id| self.interests.contains(id))
+            && entered.document_version.as_ref().is_none_or(|version| Some(version) == self.document.version.as_ref())
+    }
+}
+
+/// Which answer stands for each kind (contract §5, precedence): a later determination by a post further along the
+/// route supersedes; between equals the closing one wins.
+fn settle(found: &[&Determination], profile: &Profile) -> Recorded {
+    let mut by_question: BTreeMap<Kind, Vec<&Determination>> = BTreeMap::new();
+    for determination in found {
+        by_question.entry(determination.entered.kind.question()).or_default().push(determination);
+    }
+    let mut recorded = Recorded::default();
+    for (question, mut candidates) in by_question {
+        candidates.sort_by_key(|d| d.entered.decided_at);
+        let standing = standing(&candidates, profile);
+        for one in &standing {
+            record(one, profile, &mut recorded);
+        }
+        if let Some(first) = standing.first() {
+            recorded.superseded.extend(
+                candidates.iter().filter(|c| standing.iter().all(|s| s.id != c.id)).map(|c| Superseded {
+                    standing: first.id.clone(),
+                    set_aside: c.id.clone(),
+                    question,
+                }),
+            );
+        }
+    }
+    recorded
+}
+
+/// Of the determinations of one question, in order of time, those that stand: one for each kind that still speaks.
+fn standing<'d>(candidates: &[&'d Determination], profile: &Profile) -> Vec<&'d Determination> {
+    let mut standing: Vec<&Determination> = Vec::new();
+    for later in candidates {
+        let loses = standing.iter().any(|earlier| !prevails(later, earlier, profile));
+        if loses {
+            continue;
+        }
+        standing.retain(|earlier| !replaces(later, earlier, profile));
+        standing.push(later);
+    }
+    standing
+}
+
+/// Whether the later may stand beside or in place of the earlier.
+fn prevails(later: &Determination, earlier: &Determination, profile: &Profile) -> bool {
+    let (later_rank, earlier_rank) = (rank(later, profile), rank(earlier, profile));
+    later_rank > earlier_rank || (later_rank == earlier_rank && (closes(later) || !closes(earlier)))
+}
+
+/// Whether the later sets the earlier aside.
+fn replaces(later: &Determination, earlier: &Determination, profile: &Profile) -> bool {
+    let same_kind = later.entered.kind == earlier.entered.kind;
+    rank(later, profile) > rank(earlier, profile) || same_kind || closes(later) != closes(earlier)
+}
+
+fn closes(determination: &Determination) -> bool {
+    determination.entered.answer == determination.entered.kind.closing_answer()
+}
+
+fn rank(determination: &Determination, profile: &Profile) -> usize {
+    match &determination.entered.decided_by {
+        DecidedBy::Person { post, .. } => profile.rank(*post),
+        // The body the matter belongs to decides last of all (S-100A-4, WAT-R5-a).
+        DecidedBy::Body { .. } => usize::MAX,
+    }
+}
+
+fn record(determination: &Determination, profile: &Profile, recorded: &mut Recorded) {
+    let entered = &determination.entered;
+    if entered.answer { &mut recorded.yes } else { &mut recorded.no }.insert(entered.kind);
+    let last_word = match &entered.decided_by {
+        DecidedBy::Person { post, .. } => profile.is_final(*post),
+        DecidedBy::Body { .. } => true,
+    };
+    if last_word {
+        recorded.final_.insert(entered.kind);
+    }
+    if entered.kind == Kind::DamageLevel && entered.answer {
+        recorded.damage_level = entered.level;
+    }
+}
+
+/// One piece of business, measured now.
+fn business_facts(entry: &Business, part: &Part, from: &Sources<'_>) -> BusinessFacts {
+    let now = from.now;
+    let today = london_day(now);
+    let body = entry.body.as_ref().and_then(|id| from.register().body(id));
+    let past = |at: &Fact<Timestamp>| at.settled().map(|at| at.is_some_and(|at| *at <= now));
+    let meeting_at = entry.meeting_at.known().copied();
+    let ended_at = entry.made_at.known().or(entry.concluded_at.known()).copied();
+    let began = entry.made_at.known().copied().or(meeting_at).or(ended_at);
+    let convened = convened(entry, now);
+    BusinessFacts {
+        regime: regime(entry, from),
+        body: entry.body.clone(),
+        body_kind: body.map(|body| body.kind),
+        status: entry.status,
+        decision: entry.decision.clone(),
+        made_by: entry.made_by,
+        meeting_fixed: meeting_at.is_some(),
+        private: entry.private.known().copied(),
+        convened,
+        available_to_members: available_to_members(entry, part, convened, now),
+        concluded: if entry.made_by.is_some() { past(&entry.made_at) } else { past(&entry.concluded_at) },
+        item_was_open: entry.item_was_open.known().copied(),
+        clear_days_to_meeting: meeting_at.map(|at| from.calendar.clear_days(today, london_day(at))),
+        hours_since: ended_at.filter(|at| *at <= now).map(|at| now.duration_since(at).as_hours()),
+        years_since: began.filter(|at| *at <= now).map(|at| whole_years(london_day(at), today)),
+    }
+}
+
+/// A body the register does not know, or a council without a register, falls under no law that opens.
+fn regime(entry: &Business, from: &Sources<'_>) -> Regime {
+    let Some(governance) = from.governance() else { return Regime::Outside };
+    match (entry.made_by, entry.body.as_ref().and_then(|id| from.register().body(id))) {
+        (Some(maker), _) => Regime::of_decision(maker, governance),
+        (None, Some(body)) => Regime::of_body(body.kind, governance),
+        (None, None) => Regime::Outside,
+    }
+}
+
+/// Whether the meeting is convened and, for a late item, the item added.
+fn convened(entry: &Business, now: Timestamp) -> Option<bool> {
+    let convened = *entry.convened_at.settled()?.unwrap_or(&Timestamp::MAX) <= now;
+    let added = entry.item_added_at.known().is_none_or(|at| *at <= now);
+    Some(convened && added)
+}
+
+/// Contract §3: where not said, publication or a public meeting being convened shows availability.
+fn available_to_members(entry: &Business, part: &Part, convened: Option<bool>, now: Timestamp) -> Option<bool> {
+    match part.facts.available_to_members_at.settled() {
+        Some(at) => Some(at.is_some_and(|at| *at <= now)),
+        None if part.facts.published_at.known().is_some_and(|at| *at <= now) => Some(true),
+        None => match (entry.private.known(), convened) {
+            (Some(false), Some(true)) => Some(true),
+            _ => None,
+        },
+    }
+}
+
+/// Groups of the people present.
+pub fn groups_present(attendees: &[AttendeeFacts]) -> BTreeSet<Id> {
+    attendees.iter().filter_map(|attendee| attendee.person.group.clone()).collect()
+}

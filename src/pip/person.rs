@@ -1,0 +1,192 @@
+//! A person of the register at one moment: what of their term, memberships and interests is then in force.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::{
+    Indexed,
+    facts::{InterestFacts, PersonFacts},
+};
+use crate::domain::{
+    fact::Fact,
+    id::Id,
+    question::{Party, PartyType},
+    register::{Assists, Interest, Membership, Person},
+    words::{BodyKind, InterestHolder, InterestRelation, MembershipRole, PersonKind},
+};
+
+impl PersonFacts {
+    /// Someone known only by kind.
+    pub fn of_kind(id: impl Into<String>, kind: PersonKind) -> Self {
+        Self {
+            id: id.into(),
+            kind,
+            group: None,
+            in_administration: false,
+            group_leader: false,
+            wards: BTreeSet::new(),
+            portfolios: BTreeSet::new(),
+            bodies: BTreeSet::new(),
+            doubtful_bodies: BTreeSet::new(),
+            chairs: BTreeSet::new(),
+            executive_member: false,
+            scrutiny_member: false,
+            scrutiny_sub_member: false,
+            scrutiny_remit: BTreeSet::new(),
+            scrutiny_programme: BTreeSet::new(),
+            any_scrutiny_programme: BTreeSet::new(),
+            reviewing: BTreeSet::new(),
+            posts: BTreeSet::new(),
+            employment: None,
+            service: None,
+            assists_group: None,
+            assists_person: None,
+            outside_appointments: BTreeSet::new(),
+        }
+    }
+
+    /// The party of a request. A person the register does not name, or whose term is not current, is `not_in_office`
+    /// and has the public's access.
+    pub fn of_party(party: &Party, register: &Indexed, today: Date) -> Self {
+        let id = || party.id.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+        match party.kind {
+            PartyType::Person(_) => match party.id.as_ref().and_then(|id| register.person(id)) {
+                Some(person) => Self::of_person(person, register, today),
+                None => Self::of_kind(id(), PersonKind::NotInOffice),
+            },
+            PartyType::Typed(kind) => {
+                let mut facts = Self::of_kind(id(), kind);
+                facts.describe_collective(party.id.as_ref(), register);
+                facts
+            }
+        }
+    }
+
+    /// A group or a body as a recipient.
+    fn describe_collective(&mut self, id: Option<&Id>, register: &Indexed) {
+        match (self.kind, id) {
+            (PersonKind::Group, Some(id)) => {
+                self.in_administration = register.group(id).is_some_and(|group| group.administration);
+                self.group = Some(id.clone());
+            }
+            (PersonKind::Body, Some(id)) => {
+                self.bodies.insert(id.clone());
+            }
+            _ => {}
+        }
+    }
+
+    pub fn of_person(person: &Person, register: &Indexed, today: Date) -> Self {
+        if person.term.is_some_and(|term| !term.covers(today)) {
+            return Self::of_kind(person.id.as_str(), PersonKind::NotInOffice);
+        }
+        let (assists_group, assists_person) = match &person.assists {
+            Some(Assists::Group(id)) => (Some(id.clone()), None),
+            Some(Assists::Person(id)) => (None, Some(id.clone())),
+            None => (None, None),
+        };
+        let mut facts = Self {
+            group: person.group.clone(),
+            in_administration: person
+                .group
+                .as_ref()
+                .and_then(|id| register.group(id))
+                .is_some_and(|g| g.administration),
+            group_leader: person.group_leader,
+            wards: person.wards.iter().cloned().collect(),
+            portfolios: person.portfolios.iter().cloned().collect(),
+            reviewing: person.reviewing.iter().map(|review| review.decision.clone()).collect(),
+            posts: person.posts.iter().copied().collect(),
+            employment: person.employment,
+            service: person.service.clone(),
+            assists_group,
+            assists_person,
+            outside_appointments: person.outside_appointments.iter().cloned().collect(),
+            ..Self::of_kind(person.id.as_str(), person.kind)
+        };
+        for membership in person.memberships.iter().filter(|m| m.period.covers(today)) {
+            facts.sit(membership, register, today);
+        }
+        facts.any_scrutiny_programme = programme(register, today, |kind| kind == BodyKind::OverviewAndScrutiny);
+        facts
+    }
+
+    /// Adds what one current membership brings.
+    fn sit(&mut self, membership: &Membership, register: &Indexed, today: Date) {
+        let body = register.body(&membership.body);
+        let full = membership.voting && membership.role != MembershipRole::Substitute;
+        if full { &mut self.bodies } else { &mut self.doubtful_bodies }.insert(membership.body.clone());
+        if membership.role == MembershipRole::Chair {
+            self.chairs.insert(membership.body.clone());
+        }
+        match body.map(|body| body.kind) {
+            Some(BodyKind::Executive) => self.executive_member |= full,
+            // Reg 17 speaks of "a member" of the committee: a vote is not asked for, but a substitute is none.
+            Some(BodyKind::OverviewAndScrutiny) if membership.role != MembershipRole::Substitute => {
+                self.scrutiny_member = true;
+                self.scrutiny_remit.extend(body.into_iter().flat_map(|b| b.terms_of_reference.iter().cloned()));
+                self.scrutiny_programme.extend(
+                    body.into_iter()
+                        .flat_map(|b| &b.work_programme)
+                        .filter(|item| item.period.covers(today))
+                        .flat_map(|item| item.matters.iter().cloned()),
+                );
+            }
+            Some(BodyKind::ScrutinySubCommittee) => self.scrutiny_sub_member = true,
+            _ => {}
+        }
+    }
+}
+
+/// Matters in the current work programmes of bodies of a kind.
+fn programme(register: &Indexed, today: Date, of: impl Fn(BodyKind) -> bool) -> BTreeSet<Id> {
+    let bodies = register.register.iter().flat_map(|register| &register.bodies);
+    bodies
+        .filter(|body| of(body.kind))
+        .flat_map(|body| &body.work_programme)
+        .filter(|item| item.period.covers(today))
+        .flat_map(|item| item.matters.iter().cloned())
+        .collect()
+}
+
+impl InterestFacts {
+    /// A person's interests that share a matter with the part; where the part's matters are unknown, all of them,
+    /// untested.
+    pub fn of(person: Option<&Person>, matters: &Fact<Vec<Id>>, today: Date) -> Self {
+        let mut facts = Self::default();
+        let Some(person) = person else { return facts };
+        for interest in &person.interests {
+            match matters {
+                Fact::Unknown => {
+                    facts.untested.insert(interest.kind);
+                }
+                Fact::None => {}
+                Fact::Known(matters) if matters.contains(&interest.matter) => facts.add(interest, person, today),
+                Fact::Known(_) => {}
+            }
+        }
+        facts
+    }
+
+    fn add(&mut self, interest: &Interest, person: &Person, today: Date) {
+        let dispensed = person.dispensations.iter().any(|d| d.interest == interest.id && d.period.covers(today));
+        let facets = [
+            (dispensed, &mut self.dispensed),
+            (interest.holder != InterestHolder::SelfHeld, &mut self.connected),
+            (!interest.registered, &mut self.unregistered),
+            (interest.sensitive, &mut self.sensitive),
+            (interest.relation == InterestRelation::Affects, &mut self.affecting),
+        ];
+        let mut plain = true;
+        for (applies, facet) in facets {
+            if applies {
+                facet.insert(interest.kind);
+                plain = false;
+            }
+        }
+        if plain {
+            self.plain.insert(interest.kind);
+        }
+    }
+}

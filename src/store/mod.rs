@@ -1,0 +1,81 @@
+//! Where facts and log are kept: one database behind the ports of [`crate::pip`] and [`crate::audit`].
+//!
+//! Both are in one database so that a write and its entry are one transaction, and so that the version of the facts
+//! can be checked inside the append of the decision that rests on them. A backend is chosen by the address.
+//!
+//! It deliberately knows no rule, no caller and no HTTP, and does not read what it keeps beyond the columns it
+//! searches by.
+//!
+//! Worked example: the registrar records that Cllr B. One left the licensing committee. [`DecisionLog::write`] checks
+//! the version asked for, changes the person, counts the facts from 41 to 42 and appends the entry, all or nothing;
+//! before the registrar has the answer, [`FactSource::snapshot`] gives version 42 to everyone. A decision gathered at
+//! 41 that arrives later is `Stale`.
+//!
+//! The invariant: what was acknowledged is on disk, and what is in force is what is on disk.
+//!
+//! Where next: [`sqlite`].
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    audit::{DecisionLog, receipt::Signer},
+    pip::FactSource,
+};
+
+pub mod sqlite;
+
+/// All that the service asks of a database.
+pub trait Store: FactSource + DecisionLog {}
+
+impl<T: FactSource + DecisionLog> Store for T {}
+
+/// How to keep.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The log's name, signed in every receipt.
+    pub origin: String,
+    pub signer: Arc<Signer>,
+    /// How many appends and writes may wait for the disk; one more is refused.
+    pub queue: usize,
+    /// How many reads run at once.
+    pub readers: u32,
+    /// How long to wait for a database that someone else holds.
+    pub patience: Duration,
+}
+
+impl Options {
+    pub fn new(origin: impl Into<String>, signer: Arc<Signer>) -> Self {
+        Self { origin: origin.into(), signer, queue: 1024, readers: 4, patience: Duration::from_secs(5) }
+    }
+}
+
+/// Why a database was not opened. The address is not repeated: it may hold a password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("a database address is `sqlite://FILE` or `postgres://…`")]
+    Address,
+    #[error("PostgreSQL is not supported yet")]
+    PostgresNotYet,
+    #[error("another process is using this database")]
+    InUse,
+    #[error("the database would not keep what it acknowledges: `{setting}` is `{value}`")]
+    NotDurable { setting: &'static str, value: String },
+    #[error("the database cannot be brought to the form this version needs")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+    #[error("the head of the log and its last entry disagree")]
+    HeadAndLastEntry,
+    #[error("the database cannot be opened")]
+    Unopenable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Opens the database at an address: `sqlite://relative.db`, `sqlite:///absolute/path.db`. One that is not there is
+/// made.
+pub async fn connect(address: &str, options: Options) -> Result<Arc<dyn Store>, OpenError> {
+    match address.split_once("://") {
+        Some(("sqlite", file)) if !file.is_empty() && !file.contains('?') => {
+            Ok(Arc::new(sqlite::SqliteStore::open(file.as_ref(), options).await?))
+        }
+        Some(("postgres" | "postgresql", _)) => Err(OpenError::PostgresNotYet),
+        _ => Err(OpenError::Address),
+    }
+}

@@ -1,0 +1,140 @@
+//! One transaction: which of the waiting jobs may enter it, and their rows.
+
+use std::collections::{HashMap, HashSet};
+
+use sqlx::SqliteConnection;
+
+use super::{
+    facts::load_register,
+    job::{Conditional, Done, Fault, Job, Record, Refused, Verdict},
+    rows,
+};
+use crate::{
+    audit::{Unmet, entry::Hash},
+    domain::register::Register,
+};
+
+/// An open transaction, and what the log will be when it commits.
+pub(super) struct Batch<'c, 'j> {
+    connection: &'c mut SqliteConnection,
+    head: Head,
+    began_at: u64,
+    /// Every idempotency key the jobs name that is taken, before or in this batch.
+    keys: HashMap<String, (Hash, u64)>,
+    /// Every id the jobs name that is taken.
+    ids: HashSet<String>,
+    rows: Vec<(u64, &'j Record)>,
+    admitted: bool,
+    register_changed: bool,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    pub size: u64,
+    pub epoch: u64,
+    pub facts_version: u64,
+}
+
+/// What is in force once the transaction has committed.
+pub(super) struct Outcome {
+    pub head: Head,
+    /// By which a commit of unclear outcome is looked up.
+    pub last_leaf: Option<Hash>,
+    /// Where it is not the one in force before.
+    pub register: Option<Option<Register>>,
+}
+
+impl<'c, 'j> Batch<'c, 'j> {
+    pub async fn begin(connection: &'c mut SqliteConnection, jobs: &'j [Job]) -> Result<Self, Fault> {
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+        let head = "SELECT size, epoch, facts_version FROM log_head";
+        let (size, epoch, version): (i64, i64, i64) = sqlx::query_as(head).fetch_one(&mut *connection).await?;
+        let head =
+            Head { size: size.cast_unsigned(), epoch: epoch.cast_unsigned(), facts_version: version.cast_unsigned() };
+        let keys = rows::taken_keys(connection, jobs).await?;
+        let ids = rows::taken_ids(connection, jobs).await?;
+        let began_at = head.facts_version;
+        Ok(Self { connection, head, began_at, keys, ids, rows: Vec::new(), admitted: false, register_changed: false })
+    }
+
+    /// Lets a job in or refuses it; either way the others are not touched. A fault is the whole batch's.
+    pub async fn admit(&mut self, job: &'j Job) -> Result<Verdict, Fault> {
+        if let Some(refused) = self.refusal(job) {
+            return Ok(Err(refused));
+        }
+        let created = match &job.change {
+            None => false,
+            Some(change) => match self.change(change).await? {
+                Ok(created) => created,
+                Err(refused) => return Ok(Err(refused)),
+            },
+        };
+        Ok(Ok(self.take(job, created)))
+    }
+
+    fn refusal(&self, job: &Job) -> Option<Refused> {
+        let mut keys = job.records.iter().filter_map(|record| record.entry.idempotency.as_ref());
+        let repeated = keys.find_map(|key| Some((key, self.keys.get(&key.key)?)));
+        if let Some((key, (hash, seq))) = repeated {
+            return Some(Refused::Repeated { same_body: *hash == key.body_hash, seq: *seq });
+        }
+        let now = self.head.facts_version;
+        if job.records.iter().any(|record| record.entry.facts_version.is_some_and(|at| at != now)) {
+            return Some(Refused::Stale);
+        }
+        let mut named = HashSet::new();
+        let taken = |id| !named.insert(id) || self.ids.contains(id);
+        job.records.iter().map(|record| &record.entry.id).any(taken).then(|| Fault::RepeatedId.into())
+    }
+
+    async fn change(&mut self, write: &Conditional) -> Result<Result<bool, Refused>, Fault> {
+        if write.if_version.is_some_and(|version| version != self.head.facts_version) {
+            return Ok(Err(Refused::Unmet(Unmet::Version)));
+        }
+        // So that a change which fails half-way leaves nothing, and the rest of the batch as it was.
+        sqlx::query("SAVEPOINT change").execute(&mut *self.connection).await?;
+        let applied = write.change.apply(&mut *self.connection).await;
+        if applied.is_ok() {
+            self.head.facts_version += 1;
+            self.register_changed |= write.change.is_of_register();
+        } else {
+            sqlx::query("ROLLBACK TO change").execute(&mut *self.connection).await?;
+        }
+        sqlx::query("RELEASE change").execute(&mut *self.connection).await?;
+        Ok(applied)
+    }
+
+    fn take(&mut self, job: &'j Job, created: bool) -> Done {
+        let first = self.head.size;
+        for (seq, record) in (first..).zip(&job.records) {
+            self.ids.insert(record.entry.id.clone());
+            if let Some(key) = &record.entry.idempotency {
+                // Where the entries of one job share a key, it stands for the first of them.
+                self.keys.entry(key.key.clone()).or_insert((key.body_hash, seq));
+            }
+            self.rows.push((seq, record));
+        }
+        self.head.size += job.records.len() as u64;
+        self.admitted = true;
+        Done { first, epoch: self.head.epoch, facts_version: self.head.facts_version, created }
+    }
+
+    /// Writes the rows, ready to commit. `in_force` is the version that everyone now sees: where it is not the one
+    /// this transaction began with, the register is read again whatever the jobs were.
+    pub async fn flush(self, in_force: u64) -> Result<Outcome, Fault> {
+        rows::insert(self.connection, self.head.epoch, &self.rows).await?;
+        if self.admitted {
+            sqlx::query("UPDATE log_head SET size = ?, facts_version = ?")
+                .bind(self.head.size.cast_signed())
+                .bind(self.head.facts_version.cast_signed())
+                .execute(&mut *self.connection)
+                .await?;
+        }
+        let register = match self.register_changed || self.began_at != in_force {
+            true => Some(load_register(self.connection).await?),
+            false => None,
+        };
+        let last_leaf = self.rows.last().map(|(_, record)| record.sealed.leaf_hash);
+        Ok(Outcome { head: self.head, last_leaf, register })
+    }
+}

@@ -1,0 +1,220 @@
+//! Changes to the facts, as rows.
+//!
+//! A change is made ready where it was asked for, so that inside the transaction there is nothing left but SQL.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+use super::job::{Fault, Refused};
+use crate::{
+    audit::Unmet,
+    domain::{
+        determination::Determination,
+        document::{Document, Facts},
+        id::Id,
+        register::Register,
+    },
+    pip::Change,
+};
+
+/// Rows of one INSERT: SQLite takes 32,766 values in a statement, and no table has more than eight columns.
+pub(super) const ROWS: usize = 2048;
+
+/// A change, ready to apply.
+pub(super) enum Prepared {
+    ReplaceRegister { authority: String, objects: Vec<Object> },
+    PutObject(Object),
+    DeleteObject(Collection, Id),
+    PutDocument { id: Id, kind: Option<&'static str>, bodies: BTreeSet<Id>, body: String },
+    DeleteDocument(Id),
+    Determine { id: Id, document: Option<Id>, person: Option<Id>, kind: &'static str, body: String },
+    Withdraw { id: Id, at: Timestamp },
+}
+
+/// A list of the register, by its name on the wire.
+pub(super) type Collection = &'static str;
+
+/// A group, ward, body or person.
+pub(super) struct Object {
+    collection: Collection,
+    id: Id,
+    body: String,
+}
+
+impl Prepared {
+    /// Whether the register in force is another one afterwards.
+    pub fn is_of_register(&self) -> bool {
+        matches!(self, Self::ReplaceRegister { .. } | Self::PutObject(_) | Self::DeleteObject(..))
+    }
+
+    pub fn new(change: Change, at: Timestamp) -> Result<Self, serde_json::Error> {
+        Ok(match change {
+            Change::ReplaceRegister(register) => replacement(&register)?,
+            Change::PutGroup(group) => Self::PutObject(object("groups", &group.id, &group)?),
+            Change::PutWard(ward) => Self::PutObject(object("wards", &ward.id, &ward)?),
+            Change::PutBody(body) => Self::PutObject(object("bodies", &body.id, &body)?),
+            Change::PutPerson(person) => Self::PutObject(object("people", &person.id, &person)?),
+            Change::DeleteGroup(id) => Self::DeleteObject("groups", id),
+            Change::DeleteWard(id) => Self::DeleteObject("wards", id),
+            Change::DeleteBody(id) => Self::DeleteObject("bodies", id),
+            Change::DeletePerson(id) => Self::DeleteObject("people", id),
+            Change::PutDocument(document) => Self::PutDocument {
+                id: document.id.clone(),
+                kind: document.facts.kind.known().map(|kind| kind.word()),
+                bodies: bodies_served(&document),
+                body: serde_json::to_string(&document)?,
+            },
+            Change::DeleteDocument(id) => Self::DeleteDocument(id),
+            Change::Determine { id, entered, entered_by } => {
+                let kept = Determination { id, entered: *entered, entered_by, recorded_at: at, withdrawn_at: None };
+                let body = serde_json::to_string(&kept)?;
+                let (document, person) = (kept.entered.document, kept.entered.person);
+                Self::Determine { id: kept.id, document, person, kind: kept.entered.kind.word(), body }
+            }
+            Change::Withdraw(id) => Self::Withdraw { id, at },
+        })
+    }
+
+    /// Applies the change; answers whether it made something that was not there.
+    pub async fn apply(&self, connection: &mut SqliteConnection) -> Result<bool, Refused> {
+        match self {
+            Self::ReplaceRegister { authority, objects } => replace_register(connection, authority, objects).await,
+            Self::PutObject(object) => put_object(connection, object).await,
+            Self::DeleteObject(collection, id) => {
+                let delete = sqlx::query("DELETE FROM register_object WHERE collection = ? AND id = ?");
+                changed_one(delete.bind(*collection).bind(id.as_str()).execute(connection).await?.rows_affected())
+            }
+            Self::PutDocument { id, kind, bodies, body } => put_document(connection, id, *kind, bodies, body).await,
+            Self::DeleteDocument(id) => {
+                let delete = sqlx::query("DELETE FROM document WHERE id = ?");
+                changed_one(delete.bind(id.as_str()).execute(connection).await?.rows_affected())
+            }
+            Self::Determine { id, document, person, kind, body } => {
+                sqlx::query("INSERT INTO determination (id, document, person, kind, body) VALUES (?, ?, ?, ?, ?)")
+                    .bind(id.as_str())
+                    .bind(document.as_ref().map(Id::as_str))
+                    .bind(person.as_ref().map(Id::as_str))
+                    .bind(*kind)
+                    .bind(body)
+                    .execute(connection)
+                    .await?;
+                Ok(true)
+            }
+            Self::Withdraw { id, at } => {
+                // What is withdrawn cannot be withdrawn again: the first time stands.
+                let update = "UPDATE determination SET withdrawn_at = ? WHERE id = ? AND withdrawn_at IS NULL";
+                let update = sqlx::query(update).bind(at.to_string()).bind(id.as_str());
+                changed_one(update.execute(connection).await?.rows_affected())
+            }
+        }
+    }
+}
+
+impl From<sqlx::Error> for Refused {
+    fn from(error: sqlx::Error) -> Self {
+        Fault::Database(error).into()
+    }
+}
+
+fn object(collection: Collection, id: &Id, value: &impl Serialize) -> Result<Object, serde_json::Error> {
+    Ok(Object { collection, id: id.clone(), body: serde_json::to_string(value)? })
+}
+
+fn replacement(register: &Register) -> Result<Prepared, serde_json::Error> {
+    let groups = register.groups.iter().map(|group| object("groups", &group.id, group));
+    let wards = register.wards.iter().map(|ward| object("wards", &ward.id, ward));
+    let bodies = register.bodies.iter().map(|body| object("bodies", &body.id, body));
+    let people = register.people.iter().map(|person| object("people", &person.id, person));
+    Ok(Prepared::ReplaceRegister {
+        authority: serde_json::to_string(&register.authority)?,
+        objects: groups.chain(wards).chain(bodies).chain(people).collect::<Result<_, _>>()?,
+    })
+}
+
+fn bodies_served(document: &Document) -> BTreeSet<Id> {
+    let parts = document.parts.iter().map(|part| &part.facts);
+    let served = |facts: &Facts| facts.business.known().into_iter().flatten().filter_map(|b| b.body.clone()).collect();
+    std::iter::once(&document.facts).chain(parts).flat_map(|facts| -> Vec<Id> { served(facts) }).collect()
+}
+
+async fn replace_register(
+    connection: &mut SqliteConnection,
+    authority: &str,
+    objects: &[Object],
+) -> Result<bool, Refused> {
+    let created = !exists(connection, "SELECT EXISTS (SELECT 1 FROM register_authority)", &[]).await?;
+    sqlx::query("INSERT OR REPLACE INTO register_authority (id, body) VALUES (1, ?)")
+        .bind(authority)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM register_object").execute(&mut *connection).await?;
+    for (chunk, objects) in objects.chunks(ROWS).enumerate() {
+        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO register_object (collection, id, position, body) ");
+        insert.push_values((chunk * ROWS..).zip(objects), |mut row, (position, object)| {
+            row.push_bind(object.collection).push_bind(object.id.as_str());
+            row.push_bind(position.cast_signed() as i64).push_bind(&*object.body);
+        });
+        insert.build().persistent(false).execute(&mut *connection).await?;
+    }
+    Ok(created)
+}
+
+/// Keeps the place in its list of an object that was there; a new one comes last.
+async fn put_object(connection: &mut SqliteConnection, object: &Object) -> Result<bool, Refused> {
+    if !exists(connection, "SELECT EXISTS (SELECT 1 FROM register_authority)", &[]).await? {
+        return Err(Refused::Unmet(Unmet::NoRegister));
+    }
+    let there = "SELECT EXISTS (SELECT 1 FROM register_object WHERE collection = ? AND id = ?)";
+    let created = !exists(connection, there, &[object.collection, object.id.as_str()]).await?;
+    sqlx::query(
+        "INSERT INTO register_object (collection, id, position, body)
+         VALUES (?, ?, (SELECT coalesce(max(position), -1) + 1 FROM register_object), ?)
+         ON CONFLICT (collection, id) DO UPDATE SET body = excluded.body",
+    )
+    .bind(object.collection)
+    .bind(object.id.as_str())
+    .bind(&object.body)
+    .execute(connection)
+    .await?;
+    Ok(created)
+}
+
+async fn put_document(
+    connection: &mut SqliteConnection,
+    id: &Id,
+    kind: Option<&str>,
+    bodies: &BTreeSet<Id>,
+    body: &str,
+) -> Result<bool, Refused> {
+    let created = !exists(connection, "SELECT EXISTS (SELECT 1 FROM document WHERE id = ?)", &[id.as_str()]).await?;
+    sqlx::query(
+        "INSERT INTO document (id, kind, body) VALUES (?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, body = excluded.body",
+    )
+    .bind(id.as_str())
+    .bind(kind)
+    .bind(body)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("DELETE FROM document_business WHERE document = ?").bind(id.as_str()).execute(&mut *connection).await?;
+    for served in bodies {
+        sqlx::query("INSERT INTO document_business (document, body) VALUES (?, ?)")
+            .bind(id.as_str())
+            .bind(served.as_str())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(created)
+}
+
+async fn exists(connection: &mut SqliteConnection, sql: &'static str, named: &[&str]) -> Result<bool, sqlx::Error> {
+    let query = named.iter().fold(sqlx::query_scalar(sql), |query, name| query.bind((*name).to_owned()));
+    query.fetch_one(connection).await
+}
+
+fn changed_one(rows: u64) -> Result<bool, Refused> {
+    if rows == 0 { Err(Refused::Unmet(Unmet::NotFound)) } else { Ok(false) }
+}

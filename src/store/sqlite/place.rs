@@ -1,0 +1,154 @@
+//! The database file: its lock, its settings, its connections.
+
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, SqliteConnection, SqlitePool,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::time::Instant;
+
+use crate::store::OpenError;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrations");
+
+/// How often a held lock is tried again.
+const LOCK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Where the database is, and how long to wait for it.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    file: PathBuf,
+    patience: Duration,
+}
+
+impl Place {
+    /// The file, made private if it is not there. Resolved, so that one database has one lock by any path.
+    pub fn find(file: &Path, patience: Duration) -> Result<Self, OpenError> {
+        let mut options = File::options();
+        options.read(true).append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(file).map_err(unopenable)?;
+        Ok(Self { file: file.canonicalize().map_err(unopenable)?, patience })
+    }
+
+    /// Excludes every other process for as long as the file returned is open. Waits a little: one that is just
+    /// stopping lets go only after its last commit.
+    pub async fn lock(&self) -> Result<File, OpenError> {
+        let mut path = self.file.as_os_str().to_owned();
+        path.push(".lock");
+        let lock = File::options().read(true).append(true).create(true).open(path).map_err(unopenable)?;
+        let give_up = Instant::now() + self.patience;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(lock),
+                Err(TryLockError::WouldBlock) if Instant::now() < give_up => tokio::time::sleep(LOCK_INTERVAL).await,
+                Err(TryLockError::WouldBlock) => return Err(OpenError::InUse),
+                Err(TryLockError::Error(error)) => return Err(unopenable(error)),
+            }
+        }
+    }
+
+    /// The one connection that writes.
+    pub async fn writer(&self) -> Result<SqliteConnection, OpenError> {
+        let options =
+            self.options().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).foreign_keys(true);
+        let mut connection = options.connect().await.map_err(unopenable)?;
+        refuse_unless_durable(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// The connections that read.
+    pub async fn readers(&self, count: u32) -> Result<SqlitePool, OpenError> {
+        SqlitePoolOptions::new()
+            .max_connections(count.max(1))
+            .acquire_timeout(self.patience)
+            .connect_with(self.options().read_only(true))
+            .await
+            .map_err(unopenable)
+    }
+
+    /// Statements are not logged: a slow one would be, with what it asks.
+    fn options(&self) -> SqliteConnectOptions {
+        SqliteConnectOptions::new().filename(&self.file).busy_timeout(self.patience).disable_statement_logging()
+    }
+}
+
+/// Brings the tables to this version's form, and looks whether log and head still fit.
+pub(super) async fn prepare(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    MIGRATIONS.run(&mut *connection).await.map_err(OpenError::Migration)?;
+    let fits = "SELECT size = (SELECT coalesce(max(seq), -1) + 1 FROM log_leaf) FROM log_head";
+    let fits: Option<bool> = sqlx::query_scalar(fits).fetch_optional(connection).await.map_err(unopenable)?;
+    if fits == Some(true) { Ok(()) } else { Err(OpenError::HeadAndLastEntry) }
+}
+
+/// Some file systems and builds quietly keep another setting than the one asked for.
+async fn refuse_unless_durable(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let journal: String =
+        sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await.map_err(unopenable)?;
+    if journal != "wal" {
+        return Err(OpenError::NotDurable { setting: "journal_mode", value: journal });
+    }
+    // 2 is FULL, 3 is EXTRA.
+    let synchronous: i64 =
+        sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await.map_err(unopenable)?;
+    if synchronous < 2 {
+        return Err(OpenError::NotDurable { setting: "synchronous", value: synchronous.to_string() });
+    }
+    Ok(())
+}
+
+pub(super) fn unopenable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> OpenError {
+    OpenError::Unopenable(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_would_lose_commits_is_refused() {
+        let place = tempfile::tempdir().expect("a directory");
+        let options = SqliteConnectOptions::new().filename(place.path().join("a.db")).create_if_missing(true);
+        let asked = [
+            (options.clone().journal_mode(SqliteJournalMode::Delete), "journal_mode"),
+            (options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal), "synchronous"),
+        ];
+        for (options, expected) in asked {
+            let mut connection = options.connect().await.expect("open");
+            let refused = refuse_unless_durable(&mut connection).await;
+            assert!(matches!(refused, Err(OpenError::NotDurable { setting, .. }) if setting == expected));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_writer_is_durable_and_a_reader_cannot_write() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = Place::find(&directory.path().join("a.db"), Duration::from_secs(1)).expect("made");
+        let mut writer = place.writer().await.expect("durable");
+        prepare(&mut writer).await.expect("migrated");
+        let readers = place.readers(1).await.expect("open");
+        assert!(sqlx::query("DELETE FROM document").execute(&readers).await.is_err());
+        sqlx::query("DELETE FROM document").execute(&mut writer).await.expect("the writer can");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_new_database_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = Place::find(&directory.path().join("a.db"), Duration::from_secs(1)).expect("made");
+        let mut writer = place.writer().await.expect("durable");
+        prepare(&mut writer).await.expect("migrated");
+        for name in ["a.db", "a.db-wal", "a.db-shm"] {
+            let mode = std::fs::metadata(directory.path().join(name)).expect("there").permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{name}");
+        }
+    }
+}
