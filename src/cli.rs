@@ -1,0 +1,193 @@
+//! The command line: reads the configuration, opens the store, and starts the service.
+//!
+//! The only place that knows which store there is.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    app::{App, Caller},
+    audit::{DecisionLog, receipt::Signer},
+    clock::SystemClock,
+    config::{Config, Flags},
+    demo,
+    http::{self, ApiKey, DocsExamples, Keys, Limits, Shared},
+    pap::{Bundle, PolicyFiles},
+    store, telemetry,
+};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Who may see which council paper, why, and on record.
+#[derive(Debug, Parser)]
+#[command(name = "pinkpaper", version, about, max_term_width = 100)]
+struct Command {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Start with the demonstration council and print one token per role (what happens without a command).
+    Demo(Service),
+    /// Start the service.
+    Serve(Service),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Look after the policies.
+    Policy {
+        #[command(subcommand)]
+        verb: PolicyVerb,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PolicyVerb {
+    /// Load the policies as the service would, and say what is wrong with them.
+    Check {
+        /// A directory of policies; left out: the ones built in.
+        dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Debug, Default, Args)]
+struct Service {
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<std::net::SocketAddr>,
+    /// Where facts and log are kept.
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// Whose rules apply: `baseline`, `th52`, …
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+}
+
+impl Service {
+    fn config(&self) -> Result<Config, Failure> {
+        let flags =
+            Flags { listen: self.listen, database_url: self.database_url.clone(), profile: self.profile.clone() };
+        Ok(Config::read(self.config.as_deref(), &flags)?)
+    }
+}
+
+/// Runs the command the process was started with.
+pub fn run() -> ExitCode {
+    let command = Command::parse();
+    telemetry::start();
+    let done = match command.verb.unwrap_or_else(|| Verb::Demo(Service::default())) {
+        Verb::Demo(service) => start(&service, Mode::Demo),
+        Verb::Serve(service) => start(&service, Mode::Serve),
+        Verb::Openapi => openapi(),
+        Verb::Policy { verb: PolicyVerb::Check { dir } } => check_policies(dir.as_deref()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pinkpaper: {}", chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        told = format!("{told}: {inner}");
+        cause = inner.source();
+    }
+    told
+}
+
+fn openapi() -> Result<(), Failure> {
+    println!("{:#}", http::schemas::Schemas::load()?.openapi());
+    Ok(())
+}
+
+fn check_policies(dir: Option<&Path>) -> Result<(), Failure> {
+    let files = match dir {
+        Some(dir) => PolicyFiles::read(dir)?,
+        None => PolicyFiles::shipped(),
+    };
+    let bundle = Bundle::load(&files)?;
+    println!("{}", bundle.hash);
+    for (profile, book) in &bundle.books {
+        println!("{profile}: {} policies", book.rules().len());
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Serve,
+    Demo,
+}
+
+#[actix_web::main]
+async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
+    let config = service.config()?;
+    let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped())?);
+    let store = open(&config).await?;
+    let app = Arc::new(App::new(store, bundle, config.profile.clone(), config.statutory_layer, Box::new(SystemClock))?);
+    let listener =
+        TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let address = listener.local_addr()?;
+    let mut keys = configured_keys(&config)?;
+    let mut examples = DocsExamples::default();
+    if mode == Mode::Demo {
+        if !address.ip().is_loopback() {
+            return Err("the demonstration listens on a loopback address only".into());
+        }
+        examples = demo::seed(&app).await?;
+        let tokens = demo::tokens(app.clock.now());
+        demo::announce(address, &tokens);
+        keys.0.extend(tokens.into_iter().map(|token| token.key));
+    } else {
+        println!("Pinkpaper, profile {}: http://{address}/docs/", config.profile);
+    }
+    let shared = Shared {
+        app,
+        keys,
+        schemas: http::schemas::Schemas::load()?,
+        limits: Limits { request: config.limits.request_bytes, bulk: config.limits.bulk_bytes },
+        examples,
+    };
+    http::serve(shared, listener, config.limits.workers).await?;
+    Ok(())
+}
+
+async fn open(config: &Config) -> Result<Arc<dyn DecisionLog>, Failure> {
+    let key_file = config.log.key_file.clone().unwrap_or_else(|| key_beside(&config.database_url));
+    let signer = Arc::new(Signer::open(Path::new(&key_file))?);
+    let options = store::Options { queue: config.log.queue, ..store::Options::new(config.public_url.clone(), signer) };
+    Ok(store::connect(&config.database_url, options).await?)
+}
+
+/// The receipt key of a database in a file stands beside it.
+fn key_beside(database_url: &str) -> String {
+    match database_url.strip_prefix("sqlite://") {
+        Some(file) => format!("{}.key", file.trim_end_matches(".db")),
+        None => "pinkpaper.key".to_owned(),
+    }
+}
+
+fn configured_keys(config: &Config) -> Result<Keys, Failure> {
+    let key = |key: &crate::config::Key| -> Result<ApiKey, Failure> {
+        Ok(ApiKey {
+            caller: Caller { name: key.name.clone(), roles: key.roles.clone(), person: key.person.clone() },
+            sha256: key.hash()?,
+            expires_at: None,
+        })
+    };
+    Ok(Keys(config.auth.api_keys.iter().map(key).collect::<Result<_, _>>()?))
+}

@@ -1,0 +1,127 @@
+//! `/v1/decisions`: ask, ask many, look up.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Bytes, Data, Path},
+};
+use jiff::{ToSpan, civil::Date, tz::TimeZone};
+use serde_json::{Value, json};
+
+use super::{
+    Shared, body,
+    caller::Authenticated,
+    page::{Query, told},
+    problem::Problem,
+};
+use crate::{
+    app::decide::{DecideError, read_back},
+    audit::{LogFilter, StoredEntry},
+    domain::question::Request,
+};
+
+pub async fn decide(
+    who: Authenticated,
+    shared: Data<Shared>,
+    request: HttpRequest,
+    bytes: Bytes,
+) -> Result<HttpResponse, Problem> {
+    let question: Request = body::read(&request, &bytes, &shared, "decision-request", shared.limits.request)?;
+    let idempotency = body::idempotency(&request, &bytes)?;
+    let decision = shared.app.decide(&who.caller, question, idempotency).await?;
+    Ok(HttpResponse::Ok().json(decision))
+}
+
+pub async fn decide_batch(
+    who: Authenticated,
+    shared: Data<Shared>,
+    request: HttpRequest,
+    bytes: Bytes,
+) -> Result<HttpResponse, Problem> {
+    let message = body::json(&request, &bytes, shared.limits.bulk)?;
+    let Batch { requests } = body::typed(message, &shared, "batch-request")?;
+    let idempotency = body::idempotency(&request, &bytes)?;
+    let mut faulty: Vec<Option<Problem>> = Vec::with_capacity(requests.len());
+    let mut questions = Vec::with_capacity(requests.len());
+    for item in requests {
+        match body::typed::<Request>(item, &shared, "decision-request") {
+            Ok(question) => {
+                questions.push(Ok(question));
+                faulty.push(None);
+            }
+            Err(problem) => {
+                // Takes the place of an answer below; the error itself is never told.
+                questions.push(Err(DecideError::NoDocument));
+                faulty.push(Some(problem));
+            }
+        }
+    }
+    let answers = shared.app.decide_all(&who.caller, questions, idempotency).await?;
+    let decisions: Vec<Value> = answers
+        .into_iter()
+        .zip(faulty)
+        .map(|(answer, faulty)| match (faulty, answer) {
+            (Some(problem), _) => problem.to_json(),
+            (None, Ok(decision)) => json!(decision),
+            (None, Err(error)) => Problem::from(error).to_json(),
+        })
+        .collect();
+    Ok(HttpResponse::Ok().json(json!({"decisions": decisions})))
+}
+
+/// Items are checked one by one, so that a bad one spoils no other.
+#[derive(serde::Deserialize)]
+struct Batch {
+    requests: Vec<Value>,
+}
+
+pub async fn read(who: Authenticated, shared: Data<Shared>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let entry = shared.app.read_decision(&who.caller, &id).await?;
+    let decision = read_back(&entry)?;
+    let mut told = json!(decision);
+    told["request"] = entry.group("request").cloned().unwrap_or(Value::Null);
+    told["entry"] = json!({"kind": "decision", "recorded_at": entry.at, "caller": entry.group("caller")});
+    Ok(HttpResponse::Ok().json(told))
+}
+
+pub async fn list(who: Authenticated, shared: Data<Shared>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut query = Query::of(&request)?;
+    let day = |query: &mut Query, name| query.take(name, |text| text.parse::<Date>().ok(), "must be a day, YYYY-MM-DD");
+    let page = query.page();
+    let (from, to) = (day(&mut query, "from"), day(&mut query, "to"));
+    let filter = LogFilter {
+        person: query.id("person").map(String::from),
+        document: query.id("document").map(String::from),
+        outcome: query.word("outcome"),
+        rule: query.take("rule", |text| Some(text.to_owned()), ""),
+        from: from.and_then(midnight),
+        to: to.and_then(|day| midnight(day.checked_add(1.day()).ok()?)),
+    };
+    let kind = query.take(
+        "kind",
+        |text| ["decision", "enquiry"].contains(&text).then(|| text.to_owned()),
+        "is not one of the allowed values",
+    );
+    query.finish()?;
+    // Enquiries are not recorded yet, so there are none to list.
+    let none = kind.as_deref() == Some("enquiry");
+    let decisions = shared.app.list_decisions(&who.caller, filter, page).await?;
+    let mut answer = told(decisions, |entry| summary(&entry));
+    if none {
+        answer = json!({"items": [], "next_cursor": null});
+    }
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// The instant a London day begins.
+fn midnight(day: Date) -> Option<jiff::Timestamp> {
+    let london = TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC);
+    day.to_zoned(london).ok().map(|zoned| zoned.timestamp())
+}
+
+fn summary(entry: &StoredEntry) -> Value {
+    let answer = |member: &str| entry.group("answer").and_then(|answer| answer.get(member)).cloned();
+    json!({
+        "id": entry.id, "kind": "decision", "outcome": entry.outcome, "principal": answer("principal"),
+        "document": answer("document"), "action": answer("action"), "decided_at": entry.at, "log": entry.position,
+    })
+}

@@ -1,0 +1,198 @@
+//! Every error a caller can see is one row here (RFC 9457 problem details).
+//!
+//! Texts name no person, title or justification. Whether a record may be admitted to exist is part of the decision:
+//! what a caller may not see is `404` like what is not there.
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{decide::DecideError, determine::DetermineError, facts::WriteError, history::HistoryError},
+    audit::Unmet,
+    pip::Unreadable,
+};
+
+/// A fault in a message: where, and what was expected.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// JSON Pointer into the body, or the name of a parameter.
+    pub pointer: String,
+    pub message: String,
+}
+
+#[derive(Debug)]
+pub enum Problem {
+    Invalid(Vec<Fault>),
+    NotAuthenticated,
+    NotAllowed,
+    NotEntitled,
+    NotFound,
+    MethodNotAllowed,
+    OtherFacts,
+    KeyReused,
+    Precondition,
+    TooLarge,
+    MediaType,
+    /// The answer cannot be recorded or the facts cannot be read: no outcome.
+    Unavailable,
+}
+
+impl Problem {
+    /// Status, slug, title.
+    fn row(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid", "The message is not valid"),
+            Self::NotAuthenticated => (StatusCode::UNAUTHORIZED, "not-authenticated", "Credentials are needed"),
+            Self::NotAllowed => (StatusCode::FORBIDDEN, "not-allowed", "This caller may not do this"),
+            Self::NotEntitled => (StatusCode::FORBIDDEN, "not-entitled", "That person or body may not decide this"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such thing here"),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This address does not take that method")
+            }
+            Self::OtherFacts => {
+                (StatusCode::CONFLICT, "registered-otherwise", "The document is registered with other facts")
+            }
+            Self::KeyReused => (StatusCode::CONFLICT, "key-reused", "The idempotency key was used with another body"),
+            Self::Precondition => (StatusCode::PRECONDITION_FAILED, "precondition", "The facts are at another version"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
+            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The body must be application/json"),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Nothing could be decided or recorded: there is no answer, which means no access",
+            ),
+        }
+    }
+
+    /// One fault in a parameter or body.
+    pub fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![Fault { pointer: pointer.into(), message: message.into() }])
+    }
+
+    pub fn to_json(&self) -> Value {
+        let (status, slug, title) = self.row();
+        let mut body = json!({"type": format!("/docs#{slug}"), "title": title, "status": status.as_u16()});
+        if let Self::Invalid(faults) = self {
+            body["errors"] = faults.iter().map(|f| json!({"pointer": f.pointer, "message": f.message})).collect();
+        }
+        body
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.row().2)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.row().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        match self {
+            Self::NotAuthenticated => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"pinkpaper\""));
+            }
+            Self::Unavailable => {
+                response.insert_header((header::RETRY_AFTER, "1"));
+            }
+            _ => {}
+        }
+        response.content_type("application/problem+json").body(self.to_json().to_string())
+    }
+}
+
+pub async fn not_found() -> Problem {
+    Problem::NotFound
+}
+
+pub async fn method_not_allowed(_: HttpRequest) -> Problem {
+    Problem::MethodNotAllowed
+}
+
+impl actix_web::Responder for Problem {
+    type Body = actix_web::body::BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.error_response()
+    }
+}
+
+/// Logs what a caller is not told, once, with the whole chain of causes.
+fn unavailable(error: &dyn std::error::Error) -> Problem {
+    let mut chain = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        chain = format!("{chain}: {inner}");
+        cause = inner.source();
+    }
+    tracing::error!(error = chain, "no answer could be given");
+    Problem::Unavailable
+}
+
+impl From<Unreadable> for Problem {
+    fn from(error: Unreadable) -> Self {
+        unavailable(&error)
+    }
+}
+
+impl From<DecideError> for Problem {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::NotAllowed => Self::NotAllowed,
+            DecideError::NoDocument => Self::NotFound,
+            DecideError::OtherFacts => Self::OtherFacts,
+            DecideError::NoPart(_) => Self::invalid("/parts", "names a part the document does not have"),
+            DecideError::KeyReused => Self::KeyReused,
+            DecideError::Unsettled
+            | DecideError::Busy
+            | DecideError::Unreadable(_)
+            | DecideError::Unrecorded(_)
+            | DecideError::NoProfile(_) => unavailable(&error),
+        }
+    }
+}
+
+impl From<DetermineError> for Problem {
+    fn from(error: DetermineError) -> Self {
+        match error {
+            DetermineError::Unknown(faults) => Self::Invalid(
+                faults.into_iter().map(|(at, message)| Fault { pointer: at.to_owned(), message }).collect(),
+            ),
+            DetermineError::NotEntitled => Self::NotEntitled,
+            DetermineError::NotFound => Self::NotFound,
+            DetermineError::KeyReused => Self::KeyReused,
+            DetermineError::Busy
+            | DetermineError::Unreadable(_)
+            | DetermineError::Unrecorded(_)
+            | DetermineError::NoProfile(_)
+            | DetermineError::Id(_) => unavailable(&error),
+        }
+    }
+}
+
+impl From<WriteError> for Problem {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Unmet(Unmet::NotFound | Unmet::NoRegister) => Self::NotFound,
+            WriteError::Unmet(Unmet::Version) => Self::Precondition,
+            WriteError::Busy | WriteError::Unrecorded(_) => unavailable(&error),
+        }
+    }
+}
+
+impl From<HistoryError> for Problem {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::NotAllowed => Self::NotAllowed,
+            HistoryError::NotFound => Self::NotFound,
+            HistoryError::Unreadable(_) | HistoryError::Unrecorded(_) => unavailable(&error),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The `pinkpaper` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pinkpaper::cli::run()
+}
