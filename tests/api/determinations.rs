@@ -1,0 +1,116 @@
+//! What a person or body decided: who may, what it must name, and how it is used.
+
+use pinkpaper::domain::words::CallerRole;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Service, read_json};
+
+async fn service() -> Service {
+    Service::with_register("th52", &read_json("tests/api/cases/th52.json")["register"]).await
+}
+
+fn need(by: &str, post: &str, answer: bool, at: &str) -> Value {
+    json!({
+        "kind": "need_to_know", "answer": answer, "person": "b3", "document": "memo:1", "parts": null,
+        "decided_by": {"person": by, "post": post}, "decided_at": at, "valid_until": null, "reasons": "As decided."
+    })
+}
+
+fn question() -> Value {
+    json!({
+        "principal": {"type": "person", "id": "b3"}, "action": "read",
+        "document": {
+            "id": "memo:1", "kind": "correspondence", "held_by": "council", "council_business": true, "business": [],
+            "published_at": null, "draft": "none", "matters": ["waste"], "wards": [], "group_internal_of": null,
+            "administration_only": false, "personal_record": false, "third_party_personal": false,
+            "staff_matter": false, "proceedings": "none", "classification": {"access": "open"}
+        },
+        "purpose": {"capacity": "councillor", "ground": "casework", "on_behalf_of": {"type": "none"}},
+        "channel": "director", "routine": false
+    })
+}
+
+#[tokio::test]
+async fn a_recorded_need_opens_and_its_withdrawal_closes() {
+    let service = service().await;
+    assert_eq!(service.ask(&question()).await.body["outcome"], "deny");
+    let recorded = service.determine(&need("o-cd", "corporate_director", true, "2026-01-02T10:00:00Z")).await;
+    assert_eq!(recorded.status, 201);
+    let place = recorded.headers["location"].to_str().expect("an address").to_owned();
+    assert_eq!(service.ask(&question()).await.body["outcome"], "allow");
+    let read = service.call(CallerRole::MonitoringOfficer, Method::GET, &place, None).await;
+    assert_eq!(read.body["entered_by"], "test-monitoring_officer");
+    assert_eq!(service.call(CallerRole::MonitoringOfficer, Method::DELETE, &place, None).await.status, 204);
+    assert_eq!(service.ask(&question()).await.body["outcome"], "deny");
+    let kept = service.call(CallerRole::MonitoringOfficer, Method::GET, &place, None).await;
+    assert!(kept.body["withdrawn_at"].is_string(), "kept, no longer in force");
+}
+
+#[tokio::test]
+async fn the_post_is_checked_and_the_attempt_is_logged() {
+    let service = service().await;
+    for (by, post) in [("o-case", "monitoring_officer"), ("o-so", "scrutiny_officer"), ("b3", "monitoring_officer")] {
+        let answer = service.determine(&need(by, post, true, "2026-01-02T10:00:00Z")).await;
+        assert_eq!(answer.status, 403, "{by} as {post}");
+    }
+    assert_eq!(service.ask(&question()).await.body["outcome"], "deny");
+}
+
+#[tokio::test]
+async fn unknown_people_bodies_kinds_and_parts_are_refused() {
+    let service = service().await;
+    let mut document = question()["document"].clone();
+    document["parts"] = json!([{"id": "one"}]);
+    let put = service.call(CallerRole::Registrar, Method::PUT, "/v1/documents/memo:1", Some(&document)).await;
+    assert_eq!(put.status, 201);
+    let base = need("o-mo", "monitoring_officer", true, "2026-01-02T10:00:00Z");
+    for (member, value, pointer) in [
+        ("person", json!("nobody"), "/person"),
+        ("decided_by", json!({"person": "nobody", "post": "monitoring_officer"}), "/decided_by/person"),
+        ("decided_by", json!({"body": "nothing"}), "/decided_by/body"),
+        ("kind", json!("whim"), "/kind"),
+        ("parts", json!(["two"]), "/parts"),
+    ] {
+        let mut determination = base.clone();
+        determination[member] = value;
+        let answer = service.determine(&determination).await;
+        assert_eq!((answer.status.as_u16(), &answer.body["errors"][0]["pointer"]), (400, &json!(pointer)));
+    }
+}
+
+#[tokio::test]
+async fn a_later_determination_further_along_the_route_supersedes_and_between_equals_the_closing_one_wins() {
+    let service = service().await;
+    service.determine(&need("o-cd", "corporate_director", true, "2026-01-02T10:00:00Z")).await;
+    service.determine(&need("o-cd", "corporate_director", false, "2026-01-03T10:00:00Z")).await;
+    assert_eq!(service.ask(&question()).await.body["outcome"], "deny", "between equals the closing one wins");
+    service.determine(&need("o-mo", "monitoring_officer", true, "2026-01-04T10:00:00Z")).await;
+    assert_eq!(service.ask(&question()).await.body["outcome"], "allow", "the Monitoring Officer settles it");
+    service.determine(&need("o-cd", "corporate_director", false, "2026-01-05T10:00:00Z")).await;
+    assert_eq!(service.ask(&question()).await.body["outcome"], "allow", "a director does not unsettle it");
+}
+
+#[tokio::test]
+async fn a_determination_past_its_validity_is_not_used() {
+    let service = service().await;
+    let mut determination = need("o-mo", "monitoring_officer", true, "2026-01-02T10:00:00Z");
+    determination["valid_until"] = json!("2026-01-09T10:00:00Z");
+    assert_eq!(service.determine(&determination).await.status, 201);
+    assert_eq!(service.ask(&question()).await.body["outcome"], "deny");
+}
+
+#[tokio::test]
+async fn a_determination_binds_the_version_it_was_made_on() {
+    let service = service().await;
+    let mut document = question()["document"].clone();
+    document["version"] = json!("1");
+    service.call(CallerRole::Registrar, Method::PUT, "/v1/documents/memo:1", Some(&document)).await;
+    service.determine(&need("o-mo", "monitoring_officer", true, "2026-01-02T10:00:00Z")).await;
+    let mut asked = question();
+    asked["document"] = json!({"id": "memo:1"});
+    assert_eq!(service.ask(&asked).await.body["outcome"], "allow");
+    document["version"] = json!("2");
+    service.call(CallerRole::Registrar, Method::PUT, "/v1/documents/memo:1", Some(&document)).await;
+    assert_eq!(service.ask(&asked).await.body["outcome"], "deny", "a new version is a new question");
+}

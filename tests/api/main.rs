@@ -1,0 +1,14 @@
+//! The service as a caller meets it: real HTTP, a real database, every answer checked against the description.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod callers;
+mod cases;
+mod decisions;
+mod demo;
+mod determinations;
+mod documents;
+mod examples;
+mod faults;
+mod register;

@@ -1,0 +1,11 @@
+//! The policies, proved: tables a lawyer can read, a matrix reviewed as a diff, and mutations that must be noticed.
+//!
+//! `tables/*.md` hold one question a row, asked of `cast.json` and `papers/*.json` through the real gatherer and
+//! evaluator. Checked are the outcome, the reasons, the duties and the referral.
+
+mod cases;
+mod matrix;
+mod mutation;
+mod row;
+mod tables;
+mod world;

@@ -1,0 +1,75 @@
+//! What every store promises, run on every backend; then what is a backend's own.
+//!
+//! A backend takes part with one line, `suite!(fresh)` in a module of its own, where `fresh` opens an empty store. The claims are in
+//! [`facts`], [`log`] and [`together`].
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by failing"
+)]
+
+/// One test for each claim, named after it, under the backend's module.
+macro_rules! suite {
+    ($fresh:path) => {
+        suite!(@each $fresh,
+            facts::{
+                an_empty_store_names_nobody,
+                the_register_comes_back_as_it_was_written,
+                a_register_is_replaced_whole,
+                one_object_is_put_in_its_place_or_last,
+                an_object_needs_a_register_first,
+                what_is_not_there_cannot_be_deleted,
+                a_document_keeps_what_is_none_apart_from_what_is_unknown,
+                documents_are_listed_by_kind_and_by_body_served,
+                a_page_ends_where_the_next_begins,
+                a_determination_is_kept_when_withdrawn,
+                determinations_about_a_document_include_those_about_none,
+                determinations_are_listed_by_each_filter,
+            },
+            log::{
+                an_entry_comes_back_as_it_was_appended,
+                a_receipt_verifies_and_names_the_place,
+                facts_that_moved_on_make_a_decision_stale,
+                a_repeated_key_gives_the_first_entry,
+                of_many_at_once_with_one_key_one_is_first,
+                an_id_stands_in_the_log_once,
+                decisions_are_listed_newest_first_by_each_filter,
+                decisions_come_in_pages,
+                several_entries_are_appended_all_or_none,
+                a_store_that_can_write_is_ready,
+            },
+            together::{
+                each_write_counts_one_version_and_is_logged,
+                a_write_for_another_version_does_nothing,
+                a_refused_write_leaves_no_trace,
+                a_repeated_write_is_not_made_again,
+                a_write_that_cannot_be_kept_disturbs_nobody,
+                what_was_acknowledged_is_in_force,
+                no_decision_passes_a_write_that_was_acknowledged,
+                appends_at_once_are_numbered_without_gap,
+            },
+        );
+    };
+    (@each $fresh:path, $($page:ident::{$($claim:ident,)+},)+) => {
+        mod suite {
+            $(mod $page {
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                    async fn $claim() {
+                        crate::$page::$claim($fresh().await).await;
+                    }
+                )+
+            })+
+        }
+    };
+}
+
+mod crash;
+mod facts;
+mod log;
+mod sqlite;
+mod support;
+mod together;

@@ -1,0 +1,241 @@
+//! What is SQLite's own: the file, its triggers, its lock, its faults.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use pinkpaper::{
+    audit::{AppendError, receipt::Signer},
+    pip::Change,
+    store::{OpenError, Options, Store, connect},
+};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+use crate::support::*;
+
+suite!(crate::sqlite::fresh);
+
+/// Long enough for a busy machine; shortened where a test waits for it to pass.
+const PATIENCE: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(300);
+
+pub async fn fresh() -> Bench {
+    fresh_with(PATIENCE).await
+}
+
+async fn fresh_with(patience: Duration) -> Bench {
+    let directory = tempfile::tempdir().expect("a directory");
+    let signer = Arc::new(Signer::fleeting().expect("a key"));
+    let store = open_with(&directory.path().join("a.db"), &signer, patience).await.expect("open");
+    Bench { store, key: signer.public_key(), keep: Box::new(directory) }
+}
+
+pub async fn open(file: &Path, signer: &Arc<Signer>) -> Result<Arc<dyn Store>, OpenError> {
+    open_with(file, signer, PATIENCE).await
+}
+
+async fn open_with(file: &Path, signer: &Arc<Signer>, patience: Duration) -> Result<Arc<dyn Store>, OpenError> {
+    let options = Options { patience, ..Options::new(ORIGIN, Arc::clone(signer)) };
+    connect(&format!("sqlite://{}", file.display()), options).await
+}
+
+/// Someone with the file in hand.
+pub async fn outsider(file: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(file).foreign_keys(false).connect().await.expect("open")
+}
+
+/// A store with one decision, its file and an outsider.
+async fn with_outsider() -> (Bench, SqliteConnection) {
+    let bench = fresh_with(SHORT).await;
+    bench.store.append(decision("d-1", 0)).await.expect("appended");
+    let directory = bench.keep.downcast_ref::<tempfile::TempDir>().expect("a directory");
+    let outsider = outsider(&directory.path().join("a.db")).await;
+    (bench, outsider)
+}
+
+#[tokio::test]
+async fn the_file_refuses_what_the_service_never_does() {
+    let (bench, mut outsider) = with_outsider().await;
+    let statements = [
+        "UPDATE log_leaf SET outcome = 'allow'",
+        "UPDATE log_leaf SET seq = 7",
+        "DELETE FROM log_leaf",
+        "INSERT OR REPLACE INTO log_leaf SELECT 0, epoch, kind, leaf, leaf_hash, entry_id, at, 'allow' FROM log_leaf",
+        "INSERT OR REPLACE INTO log_leaf SELECT 1, epoch, kind, leaf, leaf_hash, entry_id, at, 'allow' FROM log_leaf",
+        "INSERT INTO log_leaf SELECT 2, epoch, kind, leaf, zeroblob(32), 'd-2', at, outcome FROM log_leaf",
+        "UPDATE log_payload SET body = '{}'",
+        "INSERT OR REPLACE INTO log_payload SELECT seq, grp, salt, '{}' FROM log_payload",
+        "UPDATE log_head SET size = 0",
+        "UPDATE log_head SET epoch = 0",
+        "DELETE FROM log_head",
+    ];
+    for statement in statements {
+        assert!(sqlx::query(statement).execute(&mut outsider).await.is_err(), "{statement}");
+    }
+    assert_eq!(bench.store.entry("d-1").await.expect("readable").expect("there").outcome, decision("d-1", 0).outcome);
+}
+
+#[tokio::test]
+async fn an_entry_altered_past_the_triggers_is_not_given_out() {
+    let alterations = [
+        ("log_leaf_is_never_updated", "UPDATE log_leaf SET leaf = CAST(replace(leaf, 'deny', 'allow') AS BLOB)"),
+        ("log_payload_is_never_updated", "UPDATE log_payload SET body = replace(body, 'b1', 'b2')"),
+        ("log_payload_is_never_replaced", "INSERT INTO log_payload VALUES (0, 'note', zeroblob(32), '\"b1\"')"),
+    ];
+    for (trigger, statement) in alterations {
+        let (bench, mut outsider) = with_outsider().await;
+        let drop = sqlx::AssertSqlSafe(format!("DROP TRIGGER {trigger}"));
+        sqlx::query(drop).execute(&mut outsider).await.expect("dropped");
+        sqlx::query(statement).execute(&mut outsider).await.expect("altered");
+        let error = bench.store.entry("d-1").await.expect_err(statement);
+        let text = format!("{error}: {}", std::error::Error::source(&error).expect("why"));
+        assert_eq!(text, "the store cannot be read: log entry 0 is not as it was appended");
+    }
+}
+
+#[tokio::test]
+async fn an_erased_payload_leaves_the_entry() {
+    let (bench, mut outsider) = with_outsider().await;
+    sqlx::query("DELETE FROM log_payload WHERE grp = 'request'").execute(&mut outsider).await.expect("erased");
+    let kept = bench.store.entry("d-1").await.expect("readable").expect("there");
+    assert!(kept.group("request").is_none() && kept.group("answer").is_some());
+}
+
+#[tokio::test]
+async fn what_was_kept_is_there_when_the_file_is_opened_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (file, key) = (directory.path().join("a.db"), directory.path().join("receipt.key"));
+    let signer = Arc::new(Signer::open(&key).expect("a key"));
+    let store = open(&file, &signer).await.expect("open");
+    let bench = Bench { store, key: signer.public_key(), keep: Box::new(()) };
+    bench.write("w1", Change::ReplaceRegister(Box::new(register()))).await.expect("written");
+    bench.write("w2", Change::PutDocument(Box::new(document("a")))).await.expect("written");
+    bench.write("w3", determine("n-1", entered("doubt", Some("a"), None))).await.expect("written");
+    let position = bench.store.append(keyed(decision("d-1", 3), "k", 1)).await.expect("appended");
+    drop(bench);
+
+    let signer = Arc::new(Signer::open(&key).expect("the same key"));
+    let store = open(&file, &signer).await.expect("open again");
+    let snapshot = store.snapshot();
+    assert_eq!((snapshot.facts_version, &snapshot.register.register), (3, &Some(register())));
+    assert_eq!(store.document(&id("a")).await.expect("readable"), Some(document("a")));
+    assert_eq!(store.determinations_about(&id("a")).await.expect("readable").len(), 1);
+    assert_eq!(store.entry("d-1").await.expect("readable").expect("there").position, position);
+    assert!(matches!(store.append(keyed(entry("e"), "k", 2)).await, Err(AppendError::Repeated { .. })));
+    assert_eq!(store.append(decision("d-2", 3)).await.expect("appended").index, 4);
+}
+
+#[tokio::test]
+async fn two_cannot_write_one_database() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let signer = Arc::new(Signer::fleeting().expect("a key"));
+    let first = open(&directory.path().join("a.db"), &signer).await.expect("open");
+    std::os::unix::fs::symlink("a.db", directory.path().join("alias.db")).expect("linked");
+    for name in ["a.db", "alias.db"] {
+        let second = open_with(&directory.path().join(name), &signer, SHORT).await.err().expect("refused");
+        assert_eq!(second.to_string(), "another process is using this database");
+    }
+    drop(first);
+    open(&directory.path().join("a.db"), &signer).await.expect("let go");
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_opened_is_refused_in_words() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let signer = Arc::new(Signer::fleeting().expect("a key"));
+    std::fs::write(directory.path().join("words.db"), "not a database, but long enough to be looked at".repeat(20))
+        .expect("written");
+    let absent = format!("sqlite://{}/none/a.db", directory.path().display());
+    let words = format!("sqlite://{}/words.db", directory.path().display());
+    let refusals = [
+        ("postgres://pinkpaper:secret@db/pinkpaper", "PostgreSQL is not supported yet"),
+        ("postgresql://db/pinkpaper", "PostgreSQL is not supported yet"),
+        ("mysql://db", "a database address is `sqlite://FILE` or `postgres://…`"),
+        ("pinkpaper.db", "a database address is `sqlite://FILE` or `postgres://…`"),
+        ("sqlite://", "a database address is `sqlite://FILE` or `postgres://…`"),
+        ("sqlite://a.db?mode=memory", "a database address is `sqlite://FILE` or `postgres://…`"),
+        (&absent, "the database cannot be opened"),
+        (&words, "the database cannot be opened"),
+    ];
+    for (address, expected) in refusals {
+        let refused = connect(address, Options::new(ORIGIN, Arc::clone(&signer))).await.err().expect(address);
+        assert_eq!(refused.to_string(), expected, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_whose_end_was_cut_off_is_not_opened() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (file, signer) = (directory.path().join("a.db"), Arc::new(Signer::fleeting().expect("a key")));
+    let store = open(&file, &signer).await.expect("open");
+    store.append(entry("e-1")).await.expect("appended");
+    drop(store);
+    let mut outsider = outsider(&file).await;
+    sqlx::raw_sql("DROP TRIGGER log_leaf_is_never_deleted; DELETE FROM log_leaf")
+        .execute(&mut outsider)
+        .await
+        .expect("cut");
+    let refused = open(&file, &signer).await.err().expect("refused");
+    assert!(matches!(refused, OpenError::HeadAndLastEntry), "{refused:?}");
+}
+
+/// Nothing is acknowledged, nothing is in force, and once the fault is gone all is as before it.
+async fn is_refused_while(fault: &'static str, end: &'static str) {
+    let (bench, mut outsider) = with_outsider().await;
+    sqlx::raw_sql(fault).execute(&mut outsider).await.expect(fault);
+    let write = Change::ReplaceRegister(Box::new(register()));
+    let (written, appended, ready) =
+        tokio::join!(bench.write("w1", write.clone()), bench.store.append(decision("d-2", 0)), bench.store.ready());
+    assert!(matches!(written, Err(AppendError::Unwritable(_))), "{written:?}");
+    assert!(matches!(appended, Err(AppendError::Unwritable(_) | AppendError::Stale)), "{appended:?}");
+    assert!(ready.is_err());
+    assert_eq!((bench.version(), bench.all().await.len()), (0, 1));
+    assert!(bench.store.snapshot().register.register.is_none());
+    sqlx::raw_sql(end).execute(&mut outsider).await.expect(end);
+    bench.store.ready().await.expect("ready again");
+    let written = bench.write("w1", write).await.expect("written");
+    assert_eq!((written.facts_version, written.position.index), (1, 1));
+    assert_eq!(bench.store.append(decision("d-2", 1)).await.expect("appended").index, 2);
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_while_another_holds_the_file() {
+    is_refused_while("BEGIN IMMEDIATE", "ROLLBACK").await;
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_that_the_log_did_not_take() {
+    is_refused_while(
+        "CREATE TRIGGER full BEFORE UPDATE ON log_head BEGIN SELECT RAISE(ABORT, 'full'); END",
+        "DROP TRIGGER full",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_when_the_commit_itself_fails() {
+    // Checked only by the COMMIT, after every statement has succeeded.
+    is_refused_while(
+        "CREATE TABLE broken (seq INTEGER REFERENCES log_leaf (seq) DEFERRABLE INITIALLY DEFERRED);
+         CREATE TRIGGER break_commit AFTER UPDATE ON log_head BEGIN INSERT INTO broken VALUES (999999); END",
+        "DROP TRIGGER break_commit",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn no_list_of_decisions_is_sorted_to_be_cut() {
+    let (_bench, mut outsider) = with_outsider().await;
+    let from = "EXPLAIN QUERY PLAN SELECT l.seq FROM log_leaf l";
+    for rest in [
+        "WHERE l.kind = 'decision'",
+        "WHERE l.kind = 'decision' AND l.outcome = 'deny'",
+        "JOIN log_search s ON s.seq = l.seq WHERE l.kind = 'decision' AND s.person = 'b1'",
+        "JOIN log_search s ON s.seq = l.seq WHERE l.kind = 'decision' AND s.document = 'a'",
+        "JOIN log_search_rule r ON r.seq = l.seq AND r.rule = 'X-8' WHERE l.kind = 'decision'",
+    ] {
+        let sql = sqlx::AssertSqlSafe(format!("{from} {rest} ORDER BY l.seq DESC LIMIT 51"));
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(sql).fetch_all(&mut outsider).await.expect("a plan");
+        let plan: Vec<_> = plan.into_iter().map(|step| step.3).collect();
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{rest}: {plan:?}");
+    }
+    outsider.close().await.expect("closed");
+}

@@ -1,0 +1,204 @@
+//! A real service for one test: its own database, its own port, one key per role.
+
+use std::{net::TcpListener, path::PathBuf, sync::Arc, thread};
+
+use jiff::Timestamp;
+use pinkpaper::{
+    app::{App, Caller},
+    audit::receipt::Signer,
+    clock::SystemClock,
+    domain::words::CallerRole,
+    http::{self, ApiKey, DocsExamples, Keys, Limits, Shared, schemas::Schemas},
+    pap::{Bundle, PolicyFiles},
+    pdp::StatutoryLayer,
+    store,
+};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+pub struct Service {
+    pub url: String,
+    pub client: Client,
+    pub schemas: Arc<Schemas>,
+    pub database: PathBuf,
+    _home: TempDir,
+}
+
+/// The key of a role in every test service.
+pub fn key(role: CallerRole) -> String {
+    format!("pp_test-key-of-the-{role}")
+}
+
+/// The person for whom the `councillor` key speaks.
+pub const COUNCILLOR: &str = "b1";
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl Service {
+    /// Starts a service with a profile.
+    pub async fn start(profile: &str) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let database = home.path().join("test.db");
+        let signer = Signer::open(&home.path().join("test.key")).expect("a signer");
+        let options = store::Options::new("test", Arc::new(signer));
+        let address = format!("sqlite://{}", database.display());
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped()).expect("the policies load"));
+        let profile = profile.to_owned();
+        thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let store = store::connect(&address, options).await.expect("the store opens");
+                let app = App::new(store, bundle, profile, StatutoryLayer::Enforce, Box::new(SystemClock));
+                let shared = Shared {
+                    app: Arc::new(app.expect("the profile exists")),
+                    keys: Keys(CallerRole::ALL.iter().map(|role| api_key(*role)).collect()),
+                    schemas: Schemas::load().expect("the schemas load"),
+                    limits: Limits { request: 1 << 20, bulk: 16 << 20 },
+                    examples: DocsExamples::default(),
+                };
+                http::serve(shared, listener, 1).await.expect("the service runs");
+            });
+        });
+        let client = Client::builder().build().expect("a client");
+        let schemas = Arc::new(Schemas::load().expect("the schemas load"));
+        Self { url, client, schemas, database, _home: home }
+    }
+
+    /// A service whose register is this.
+    pub async fn with_register(profile: &str, register: &Value) -> Self {
+        let service = Self::start(profile).await;
+        let answer = service.call(CallerRole::Registrar, Method::PUT, "/v1/register", Some(register)).await;
+        assert!(answer.status.is_success(), "the register is refused: {}", answer.body);
+        service
+    }
+
+    pub async fn call(&self, role: CallerRole, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        self.call_with(Some(&key(role)), method, path, body, &[]).await
+    }
+
+    /// Every answer is checked against the schema of its status, where the description has one.
+    pub async fn call_with(
+        &self,
+        key: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = self.client.request(method.clone(), format!("{}{path}", self.url));
+        if let Some(key) = key {
+            request = request.bearer_auth(key);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = read(request).await;
+        self.check_against_description(&method, path, &answer);
+        answer
+    }
+
+    /// Sends bytes as they are.
+    pub async fn send(&self, role: CallerRole, method: Method, path: &str, kind: &str, body: &[u8]) -> Answer {
+        let request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(key(role));
+        read(request.header("Content-Type", kind).body(body.to_vec())).await
+    }
+
+    pub async fn ask(&self, request: &Value) -> Answer {
+        self.call(CallerRole::Pep, Method::POST, "/v1/decisions", Some(request)).await
+    }
+
+    pub async fn put_person(&self, person: &Value) {
+        let path = format!("/v1/register/people/{}", person["id"].as_str().expect("an id"));
+        let answer = self.call(CallerRole::Registrar, Method::PUT, &path, Some(person)).await;
+        assert!(answer.status.is_success(), "{}: {}", path, answer.body);
+    }
+
+    pub async fn determine(&self, determination: &Value) -> Answer {
+        self.call(CallerRole::MonitoringOfficer, Method::POST, "/v1/determinations", Some(determination)).await
+    }
+
+    fn check_against_description(&self, method: &Method, path: &str, answer: &Answer) {
+        let description = self.schemas.openapi();
+        let Some(operation) = operation(description, method, path) else { return };
+        let status = answer.status.as_u16().to_string();
+        let response = operation.pointer(&format!("/responses/{status}"));
+        let response = response.unwrap_or_else(|| panic!("{method} {path}: status {status} is not described"));
+        let response = resolve(description, response);
+        let content = response.get("content").and_then(Value::as_object);
+        let Some(schema) = content.and_then(|kinds| kinds.values().next()).and_then(|kind| kind.get("schema")) else {
+            return;
+        };
+        let document = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "components": description["components"], "allOf": [schema],
+        });
+        let validator = jsonschema::options().should_validate_formats(true).build(&document).expect("a schema");
+        let faults: Vec<String> =
+            validator.iter_errors(&answer.body).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(faults.is_empty(), "{method} {path} {status} answers otherwise than described: {faults:#?}");
+    }
+}
+
+fn resolve<'a>(description: &'a Value, value: &'a Value) -> &'a Value {
+    match value.get("$ref").and_then(Value::as_str) {
+        Some(target) => description.pointer(target.trim_start_matches('#')).expect("a reference resolves"),
+        None => value,
+    }
+}
+
+/// The operation whose path template fits.
+fn operation<'a>(description: &'a Value, method: &Method, path: &str) -> Option<&'a Value> {
+    let path = path.split('?').next()?;
+    let fits = |template: &str| {
+        let (mut wanted, mut given) = (template.split('/'), path.split('/'));
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return true,
+                // An id may itself hold a slash.
+                (Some(last), Some(_)) if last.starts_with('{') && wanted.clone().next().is_none() => return true,
+                (Some(one), Some(other)) if one.starts_with('{') || one == other => {}
+                _ => return false,
+            }
+        }
+    };
+    let paths = description["paths"].as_object()?;
+    let exact = paths.get(path);
+    let item = exact.or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, item)| item))?;
+    item.get(method.as_str().to_lowercase())
+}
+
+fn api_key(role: CallerRole) -> ApiKey {
+    let person = (role == CallerRole::Councillor).then(|| COUNCILLOR.try_into().expect("an id"));
+    ApiKey {
+        caller: Caller { name: format!("test-{role}"), roles: vec![role], person },
+        sha256: Sha256::digest(key(role).as_bytes()).into(),
+        expires_at: None,
+    }
+}
+
+async fn read(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.expect("the service answers");
+    let (status, headers) = (response.status(), response.headers().clone());
+    let bytes = response.bytes().await.expect("a body");
+    let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    Answer { status, headers, body }
+}
+
+/// A JSON file of the tests with its times resolved now.
+pub fn read_json(path: &str) -> Value {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut value: Value = serde_json::from_str(&text).expect("JSON");
+    pinkpaper::demo::resolve(&mut value, Timestamp::now()).expect("placeholders");
+    value
+}
