@@ -3,6 +3,7 @@
 //! The only place that knows which store there is.
 
 use std::{
+    io::Write,
     net::TcpListener,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -99,6 +100,12 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Prints, and does not mind a reader that has gone away: the service must outlive `| head`.
+fn say(text: &str) {
+    let mut out = std::io::stdout();
+    let _gone = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 fn chain(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();
@@ -110,7 +117,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn openapi() -> Result<(), Failure> {
-    println!("{:#}", http::schemas::Schemas::load()?.openapi());
+    say(&format!("{:#}\n", http::schemas::Schemas::load()?.openapi()));
     Ok(())
 }
 
@@ -120,9 +127,9 @@ fn check_policies(dir: Option<&Path>) -> Result<(), Failure> {
         None => PolicyFiles::shipped(),
     };
     let bundle = Bundle::load(&files)?;
-    println!("{}", bundle.hash);
+    say(&format!("{}\n", bundle.hash));
     for (profile, book) in &bundle.books {
-        println!("{profile}: {} policies", book.rules().len());
+        say(&format!("{profile}: {} policies\n", book.rules().len()));
     }
     Ok(())
 }
@@ -150,10 +157,10 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
         }
         examples = demo::seed(&app).await?;
         let tokens = demo::tokens(app.clock.now());
-        demo::announce(address, &tokens);
+        say(&demo::announcement(address, &tokens));
         keys.0.extend(tokens.into_iter().map(|token| token.key));
     } else {
-        println!("Pinkpaper, profile {}: http://{address}/docs/", config.profile);
+        say(&format!("Pinkpaper, profile {}: http://{address}/docs/\n", config.profile));
     }
     let shared = Shared {
         app,

@@ -3,7 +3,7 @@
 //! An entry has two halves. The *leaf* is small, canonical (RFC 8785) and holds nothing personal: kind, id, time,
 //! outcome, bundle, facts version, and one salted commitment for each group of personal content. The *payload* is
 //! that content, kept beside its salts; erasing a payload and its salt leaves the leaf, and everything later built
-//! over leaves, intact. The caller gets a signed [`Receipt`], so an entry that vanished could be shown to have
+//! over leaves, intact. The caller gets a signed [`receipt`], so an entry that vanished could be shown to have
 //! existed.
 //!
 //! It deliberately does not know what a decision means, nor which database keeps it: [`DecisionLog`] is the port,

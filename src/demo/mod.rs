@@ -10,7 +10,7 @@ use crate::domain::{calendar::london_day, determination::Entered, document::Docu
 
 mod start;
 
-pub use start::{Token, announce, seed, tokens};
+pub use start::{Token, announcement, seed, tokens};
 
 /// Everything the demonstration council starts with.
 pub struct DemoCouncil {

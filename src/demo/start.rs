@@ -45,6 +45,7 @@ pub async fn seed(app: &App) -> Result<DocsExamples, Failure> {
     Ok(DocsExamples {
         decision: decision.map(|entry| entry.id),
         determination: determination.map(|one| one.id.to_string()),
+        own_facts: true,
     })
 }
 
@@ -81,15 +82,17 @@ fn token(role: CallerRole, now: Timestamp) -> Token {
     Token { text, key: ApiKey { caller, sha256, expires_at } }
 }
 
-/// Prints where to go and with which token.
-pub fn announce(address: SocketAddr, tokens: &[Token]) {
-    println!("Pinkpaper with the demonstration council of Marlbridge: invented people, invented papers.\n");
-    println!("  Swagger UI   http://{address}/docs/");
-    println!("  Tokens, good for {TOKEN_HOURS} hours and this run only (Authorize, or `Authorization: Bearer …`):\n");
+/// Where to go and with which token.
+pub fn announcement(address: SocketAddr, tokens: &[Token]) -> String {
+    let mut told = format!(
+        "Pinkpaper with the demonstration council of Marlbridge: invented people, invented papers.\n\n  \
+         Swagger UI   http://{address}/docs/\n  \
+         Tokens, good for {TOKEN_HOURS} hours and this run only (Authorize, or `Authorization: Bearer …`):\n\n"
+    );
     for token in tokens {
         let role = token.key.caller.roles.first().map_or("", |role| role.word());
         let speaks = token.key.caller.person.as_ref().map(|id| format!("  (speaks for {id})")).unwrap_or_default();
-        println!("  {role:<24} {}{speaks}", token.text);
+        told.push_str(&format!("  {role:<24} {}{speaks}\n", token.text));
     }
-    println!();
+    told
 }

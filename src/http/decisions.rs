@@ -16,7 +16,7 @@ use super::{
 use crate::{
     app::decide::{DecideError, read_back},
     audit::{LogFilter, StoredEntry},
-    domain::question::Request,
+    domain::{decision::Decision, question::Request},
 };
 
 pub async fn decide(
@@ -77,10 +77,20 @@ struct Batch {
 pub async fn read(who: Authenticated, shared: Data<Shared>, id: Path<String>) -> Result<HttpResponse, Problem> {
     let entry = shared.app.read_decision(&who.caller, &id).await?;
     let decision = read_back(&entry)?;
-    let mut told = json!(decision);
-    told["request"] = entry.group("request").cloned().unwrap_or(Value::Null);
-    told["entry"] = json!({"kind": "decision", "recorded_at": entry.at, "caller": entry.group("caller")});
-    Ok(HttpResponse::Ok().json(told))
+    Ok(HttpResponse::Ok().json(ReadBack {
+        decision,
+        request: entry.group("request"),
+        entry: json!({"kind": "decision", "recorded_at": entry.at, "caller": entry.group("caller")}),
+    }))
+}
+
+/// An answer with the question it answered and the record of its making.
+#[derive(serde::Serialize)]
+struct ReadBack<'a> {
+    #[serde(flatten)]
+    decision: Decision,
+    request: Option<&'a Value>,
+    entry: Value,
 }
 
 pub async fn list(who: Authenticated, shared: Data<Shared>, request: HttpRequest) -> Result<HttpResponse, Problem> {

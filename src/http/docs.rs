@@ -1,38 +1,71 @@
 //! `/openapi.json` and Swagger UI at `/docs`, from the binary and with no foreign origin.
 
 use actix_web::{HttpResponse, http::header, web::Data};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::Shared;
+use super::{Shared, problem::Problem};
+use crate::domain::id::Id;
 
-/// Ids that the examples of the description use, as this council has them.
+/// What the examples of the description use, as the demonstration council has it.
 #[derive(Clone, Debug, Default)]
 pub struct DocsExamples {
     /// A decision on record.
     pub decision: Option<String>,
     /// A determination on record.
     pub determination: Option<String>,
+    /// Show the facts now in force as the examples of writing them, so that trying it out changes nothing.
+    pub own_facts: bool,
 }
 
-/// The ids that stand in `schemas/openapi.json`.
-const EXAMPLE_DECISION: &str = "019ab3f0-7c1e-7a52-9d53-2f6b8f0c1a12";
-const EXAMPLE_DETERMINATION: &str = "det-0001";
+const DECISION_ID: &str = "/components/parameters/DecisionId/example";
+const DETERMINATION_ID: &str = "/components/parameters/DeterminationId/example";
+const REGISTER: &str = "/paths/~1v1~1register/put/requestBody/content/application~1json/examples";
+const PERSON: &str = "/paths/~1v1~1register~1{collection}~1{id}/put/requestBody/content/application~1json/examples";
+const DOCUMENT: &str = "/paths/~1v1~1documents~1{id}/put/requestBody/content/application~1json/examples";
 
-pub async fn openapi(shared: Data<Shared>) -> HttpResponse {
+pub async fn openapi(shared: Data<Shared>) -> Result<HttpResponse, Problem> {
     let mut description = shared.schemas.openapi().clone();
-    let real = [
-        ("/components/parameters/DecisionId/example", EXAMPLE_DECISION, &shared.examples.decision),
-        ("/components/parameters/DeterminationId/example", EXAMPLE_DETERMINATION, &shared.examples.determination),
-    ];
-    for (place, example, real) in real {
-        if let (Some(slot), Some(real)) = (description.pointer_mut(place), real)
-            && slot == example
-        {
-            *slot = Value::String(real.clone());
+    let examples = &shared.examples;
+    for (place, id) in [(DECISION_ID, &examples.decision), (DETERMINATION_ID, &examples.determination)] {
+        if let (Some(slot), Some(id)) = (description.pointer_mut(place), id) {
+            *slot = Value::String(id.clone());
         }
     }
-    HttpResponse::Ok().json(description)
+    if examples.own_facts {
+        own_facts(&shared, &mut description).await?;
+    }
+    Ok(HttpResponse::Ok().json(description))
+}
+
+/// Puts the facts in force in the place of each example of the same id.
+async fn own_facts(shared: &Shared, description: &mut Value) -> Result<(), Problem> {
+    let snapshot = shared.app.store.snapshot();
+    let Some(register) = &snapshot.register.register else { return Ok(()) };
+    for example in examples(description, REGISTER) {
+        *example = json!(register);
+    }
+    for example in examples(description, PERSON) {
+        if let Some(person) = id_of(example).and_then(|id| snapshot.register.person(&id)) {
+            *example = json!(person);
+        }
+    }
+    for example in examples(description, DOCUMENT) {
+        let Some(id) = id_of(example) else { continue };
+        if let Some(document) = shared.app.store.document(&id).await? {
+            *example = json!(document);
+        }
+    }
+    Ok(())
+}
+
+fn examples<'a>(description: &'a mut Value, place: &str) -> impl Iterator<Item = &'a mut Value> {
+    let listed = description.pointer_mut(place).and_then(Value::as_object_mut);
+    listed.into_iter().flat_map(|examples| examples.values_mut()).filter_map(|example| example.get_mut("value"))
+}
+
+fn id_of(example: &Value) -> Option<Id> {
+    Id::try_from(example.get("id")?.as_str()?).ok()
 }
 
 pub async fn redirect() -> HttpResponse {

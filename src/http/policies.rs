@@ -14,7 +14,9 @@ use super::{
 };
 use crate::{
     app::NoProfile,
-    pap::{book::Rule, callers::Errand},
+    domain::words::Layer,
+    pap::{book::Rule, callers::Errand, profile::Profile},
+    pdp::StatutoryLayer,
     pip::Page,
 };
 
@@ -36,42 +38,95 @@ pub async fn list(who: Authenticated, shared: Data<Shared>, request: HttpRequest
     let limit = page.limit as usize;
     let next = rules.get(limit).and(rules.get(limit.saturating_sub(1))).map(|rule| rule.id().to_owned());
     rules.truncate(limit);
-    let items = rules.into_iter().map(|rule| policy(rule, &bundle.hash)).collect();
-    Ok(HttpResponse::Ok().json(told(Page { items, next }, |item| item)))
+    let items = rules.into_iter().map(|rule| Summary::of(rule)).collect();
+    let told = told(Page { items, next }, |item| json!(item));
+    Ok(HttpResponse::Ok().json(Listed { page: told, policy_bundle: &bundle.hash }))
+}
+
+/// A policy in a list.
+#[derive(serde::Serialize)]
+struct Summary<'a> {
+    id: &'a str,
+    title: &'a str,
+    role: &'static str,
+    layer: Layer,
+    rules: Vec<Value>,
+    reason: &'a str,
+}
+
+impl<'a> Summary<'a> {
+    fn of(rule: &'a Rule) -> Self {
+        Self {
+            id: rule.id(),
+            title: &rule.annotations.title,
+            role: rule.annotations.role.name(),
+            layer: rule.annotations.layer,
+            rules: rule.rule_ids().map(|id| json!({"rule": id, "citation": rule.citation})).collect(),
+            reason: &rule.reason,
+        }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    page: Value,
+    policy_bundle: &'a str,
 }
 
 pub async fn read(who: Authenticated, shared: Data<Shared>, id: Path<String>) -> Result<HttpResponse, Problem> {
     who.may(Errand::ReadPolicies)?;
     let (bundle, book) = shared.app.rules()?;
     let rule = book.rule(&id).ok_or(Problem::NotFound)?;
-    Ok(HttpResponse::Ok().json(policy(rule, &bundle.hash)))
+    Ok(HttpResponse::Ok().json(Whole::of(rule, &bundle.hash)))
 }
 
-fn policy(rule: &Rule, bundle: &str) -> Value {
-    let about = &rule.annotations;
-    let duties = about.obligation.map(|o| o.word()).into_iter().chain(about.information.map(|i| i.word()));
-    json!({
-        "id": rule.id(),
-        "title": about.title,
-        "role": about.role.name(),
-        "layer": about.layer,
-        "rules": rule.rule_ids().map(|id| json!({"rule": id, "citation": rule.citation})).collect::<Vec<_>>(),
-        "reason": rule.reason,
-        "missing": about.missing.iter().chain(&about.lifted_by).collect::<Vec<_>>(),
-        "obligations": duties.collect::<Vec<_>>(),
-        "since": about.since,
-        "status": about.status,
-        "special_category": about.special_category,
-        "text": rule.text,
-        "policy_bundle": bundle,
-    })
+/// A policy whole.
+#[derive(serde::Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    summary: Summary<'a>,
+    missing: Vec<&'a String>,
+    obligations: Vec<&'static str>,
+    since: &'a str,
+    status: &'a str,
+    special_category: Option<&'a str>,
+    text: &'a str,
+    policy_bundle: &'a str,
+}
+
+impl<'a> Whole<'a> {
+    fn of(rule: &'a Rule, policy_bundle: &'a str) -> Self {
+        let about = &rule.annotations;
+        let duties = about.obligation.map(|o| o.word()).into_iter().chain(about.information.map(|i| i.word()));
+        Self {
+            summary: Summary::of(rule),
+            missing: about.missing.iter().chain(&about.lifted_by).collect(),
+            obligations: duties.collect(),
+            since: &about.since,
+            status: &about.status,
+            special_category: about.special_category.as_deref(),
+            text: &rule.text,
+            policy_bundle,
+        }
+    }
 }
 
 pub async fn profile(who: Authenticated, shared: Data<Shared>) -> Result<HttpResponse, Problem> {
     who.may(Errand::ReadPolicies)?;
     let (bundle, book) = shared.app.rules()?;
-    let mut told = json!(book.profile);
-    told["statutory_layer"] = json!(shared.app.statutory);
-    told["policy_bundle"] = json!(bundle.hash);
-    Ok(HttpResponse::Ok().json(told))
+    Ok(HttpResponse::Ok().json(InForce {
+        profile: &book.profile,
+        statutory_layer: shared.app.statutory,
+        policy_bundle: &bundle.hash,
+    }))
+}
+
+/// A profile as this service has it in force.
+#[derive(serde::Serialize)]
+struct InForce<'a> {
+    #[serde(flatten)]
+    profile: &'a Profile,
+    statutory_layer: StatutoryLayer,
+    policy_bundle: &'a str,
 }

@@ -74,11 +74,13 @@ impl Problem {
 
     pub fn to_json(&self) -> Value {
         let (status, slug, title) = self.row();
-        let mut body = json!({"type": format!("/docs#{slug}"), "title": title, "status": status.as_u16()});
-        if let Self::Invalid(faults) = self {
-            body["errors"] = faults.iter().map(|f| json!({"pointer": f.pointer, "message": f.message})).collect();
-        }
-        body
+        let kind = format!("/docs#{slug}");
+        let Self::Invalid(faults) = self else {
+            return json!({"type": kind, "title": title, "status": status.as_u16()});
+        };
+        let errors: Vec<Value> =
+            faults.iter().map(|fault| json!({"pointer": fault.pointer, "message": fault.message})).collect();
+        json!({"type": kind, "title": title, "status": status.as_u16(), "errors": errors})
     }
 }
 

@@ -291,11 +291,11 @@ fn classification(record: &mut Record, facts: &Facts, case: &Case) {
 
 /// True if any is; unknown if none is but one is unknown.
 fn any(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    values.fold(Some(false), |sofar, value| match (sofar, value) {
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        (None, _) | (_, None) => None,
-        (Some(false), Some(false)) => Some(false),
-    })
+    let values: Vec<Option<bool>> = values.collect();
+    if values.contains(&Some(true)) {
+        return Some(true);
+    }
+    (!values.contains(&None)).then_some(false)
 }
 
 /// The context of one question, and what it leaves unknown.

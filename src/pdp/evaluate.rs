@@ -148,9 +148,9 @@ impl<'a> Engine<'a> {
         let clauses = || failed.iter().filter_map(|at| rule.clauses.get(*at));
         if failed.is_empty() {
             TestResult::Met
-        } else if business.is_some() && clauses().any(Clause::is_about_regime) {
-            TestResult::NotApplicable
-        } else if !self.near_office() && clauses().any(Clause::is_about_kind) {
+        } else if (business.is_some() && clauses().any(Clause::is_about_regime))
+            || (!self.near_office() && clauses().any(Clause::is_about_kind))
+        {
             TestResult::NotApplicable
         } else if clauses().any(|clause| clause.tests.iter().any(|path| unknown.contains(path))) {
             TestResult::Unknown

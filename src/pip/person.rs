@@ -12,7 +12,7 @@ use crate::domain::{
     fact::Fact,
     id::Id,
     question::{Party, PartyType},
-    register::{Assists, Interest, Membership, Person},
+    register::{Assists, Body, Interest, Membership, Person},
     words::{BodyKind, InterestHolder, InterestRelation, MembershipRole, PersonKind},
 };
 
@@ -108,7 +108,7 @@ impl PersonFacts {
         for membership in person.memberships.iter().filter(|m| m.period.covers(today)) {
             facts.sit(membership, register, today);
         }
-        facts.any_scrutiny_programme = programme(register, today, |kind| kind == BodyKind::OverviewAndScrutiny);
+        facts.any_scrutiny_programme = programme(register, today, |_| true);
         facts
     }
 
@@ -126,12 +126,9 @@ impl PersonFacts {
             Some(BodyKind::OverviewAndScrutiny) if membership.role != MembershipRole::Substitute => {
                 self.scrutiny_member = true;
                 self.scrutiny_remit.extend(body.into_iter().flat_map(|b| b.terms_of_reference.iter().cloned()));
-                self.scrutiny_programme.extend(
-                    body.into_iter()
-                        .flat_map(|b| &b.work_programme)
-                        .filter(|item| item.period.covers(today))
-                        .flat_map(|item| item.matters.iter().cloned()),
-                );
+                // Reg 17(3)(a)(ii): of such a committee, or of a sub-committee of such a committee.
+                let own = |b: &Body| b.id == membership.body || b.parent.as_ref() == Some(&membership.body);
+                self.scrutiny_programme.extend(programme(register, today, own));
             }
             Some(BodyKind::ScrutinySubCommittee) => self.scrutiny_sub_member = true,
             _ => {}
@@ -139,11 +136,12 @@ impl PersonFacts {
     }
 }
 
-/// Matters in the current work programmes of bodies of a kind.
-fn programme(register: &Indexed, today: Date, of: impl Fn(BodyKind) -> bool) -> BTreeSet<Id> {
+/// Matters in the current work programmes of scrutiny bodies.
+fn programme(register: &Indexed, today: Date, of: impl Fn(&Body) -> bool) -> BTreeSet<Id> {
+    let scrutinises = |body: &Body| matches!(body.kind, BodyKind::OverviewAndScrutiny | BodyKind::ScrutinySubCommittee);
     let bodies = register.register.iter().flat_map(|register| &register.bodies);
     bodies
-        .filter(|body| of(body.kind))
+        .filter(|body| scrutinises(body) && of(body))
         .flat_map(|body| &body.work_programme)
         .filter(|item| item.period.covers(today))
         .flat_map(|item| item.matters.iter().cloned())

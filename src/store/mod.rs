@@ -8,7 +8,7 @@
 //!
 //! Worked example: the registrar records that Cllr B. One left the licensing committee. [`DecisionLog::write`] checks
 //! the version asked for, changes the person, counts the facts from 41 to 42 and appends the entry, all or nothing;
-//! before the registrar has the answer, [`FactSource::snapshot`] gives version 42 to everyone. A decision gathered at
+//! before the registrar has the answer, [`crate::pip::FactSource::snapshot`] gives version 42 to everyone. A decision gathered at
 //! 41 that arrives later is `Stale`.
 //!
 //! The invariant: what was acknowledged is on disk, and what is in force is what is on disk.
@@ -17,17 +17,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{
-    audit::{DecisionLog, receipt::Signer},
-    pip::FactSource,
-};
+use crate::audit::{DecisionLog, receipt::Signer};
 
 pub mod sqlite;
-
-/// All that the service asks of a database.
-pub trait Store: FactSource + DecisionLog {}
-
-impl<T: FactSource + DecisionLog> Store for T {}
 
 /// How to keep.
 #[derive(Clone, Debug)]
@@ -70,7 +62,7 @@ pub enum OpenError {
 
 /// Opens the database at an address: `sqlite://relative.db`, `sqlite:///absolute/path.db`. One that is not there is
 /// made.
-pub async fn connect(address: &str, options: Options) -> Result<Arc<dyn Store>, OpenError> {
+pub async fn connect(address: &str, options: Options) -> Result<Arc<dyn DecisionLog>, OpenError> {
     match address.split_once("://") {
         Some(("sqlite", file)) if !file.is_empty() && !file.contains('?') => {
             Ok(Arc::new(sqlite::SqliteStore::open(file.as_ref(), options).await?))

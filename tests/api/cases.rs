@@ -1,7 +1,5 @@
 //! The worked cases, in order, over HTTP.
 
-use pinkpaper::domain::words::CallerRole;
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Service, read_json};

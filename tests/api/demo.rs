@@ -110,6 +110,7 @@ async fn execute(demo: &Demo, client: &Client, description: &Value, path: &str, 
         .map(|examples| examples.values().map(|example| example["value"].clone()).collect())
         .or_else(|| operation.pointer("/requestBody/content/application~1json/example").map(|e| vec![e.clone()]))
         .unwrap_or_else(|| vec![Value::Null]);
+    assert!(!bodies.is_empty(), "{verb} {path} has no example");
     for body in bodies {
         let method: Method = verb.to_uppercase().parse().expect("a method");
         let mut request = client.request(method, &address).bearer_auth(demo.token(role_for(path, verb)));

@@ -88,3 +88,22 @@ async fn the_request_id_comes_back() {
     let made = service.call_with(Some(&key), Method::GET, "/v1/profile", None, &[]).await;
     assert!(made.headers["x-request-id"].len() > 10);
 }
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_recorded_is_not_given() {
+    use sqlx::Connection;
+    let service = Service::start("th52").await;
+    let question = json!({"principal": {"type": "public"}, "action": "read",
+                          "document": {"id": "a", "kind": "report", "held_by": "council"}});
+    assert_eq!(service.ask(&question).await.status, 200);
+    let address = format!("sqlite://{}", service.database.display());
+    let mut other = sqlx::SqliteConnection::connect(&address).await.expect("a second connection");
+    let full = "CREATE TRIGGER disk_full BEFORE INSERT ON log_leaf BEGIN SELECT RAISE(ABORT, 'full'); END";
+    sqlx::query(full).execute(&mut other).await.expect("the log is spoilt");
+    let refused = service.ask(&question).await;
+    assert_eq!(refused.status, 503);
+    assert!(refused.body.get("outcome").is_none(), "no outcome: {}", refused.body);
+    assert!(refused.headers.contains_key("retry-after"));
+    sqlx::query("DROP TRIGGER disk_full").execute(&mut other).await.expect("mended");
+    assert_eq!(service.ask(&question).await.status, 200, "and it recovers");
+}

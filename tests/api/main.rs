@@ -1,5 +1,7 @@
 //! The service as a caller meets it: real HTTP, a real database, every answer checked against the description.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

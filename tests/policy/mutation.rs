@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, thread};
 
 use pinkpaper::pap::{Bundle, PolicyFiles};
 
-use crate::{row::Row, tables::rows, world::FILES};
+use crate::{
+    row::Row,
+    tables::rows,
+    world::{BUNDLE, FILES},
+};
 
 /// The bundle without one policy, also deselected from every profile.
 fn without(policy: &str) -> PolicyFiles {
@@ -26,9 +30,22 @@ fn deselect(policy: &str, profile: &str) -> String {
     profile.to_string()
 }
 
+/// The rows, those first that name a rule of the policy: they are the likeliest to notice.
+fn likeliest_first<'r>(policy: &str, rows: &'r [Row]) -> Vec<&'r Row> {
+    let rules: Vec<String> = BUNDLE
+        .books
+        .values()
+        .filter_map(|book| book.rule(policy))
+        .flat_map(|rule| rule.rule_ids().cloned().collect::<Vec<_>>())
+        .collect();
+    let names = |row: &Row| rules.iter().any(|rule| row.cell("Because").contains(rule.as_str()));
+    let (likely, others): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| names(row));
+    [likely, others].concat()
+}
+
 fn survives(policy: &str, rows: &[Row]) -> bool {
     let bundle = Bundle::load(&without(policy)).unwrap_or_else(|error| panic!("without {policy}: {error}"));
-    rows.iter().all(|row| row.faults(&bundle).is_empty())
+    likeliest_first(policy, rows).into_iter().all(|row| row.faults(&bundle).is_empty())
 }
 
 #[test]

@@ -187,8 +187,6 @@ impl Row {
         let mut told: Vec<&str> = verdict.parts.iter().flat_map(|part| &part.because).map(String::as_str).collect();
         let deciding = verdict.reasons.iter().filter(|reason| reason.effect != Effect::Refer);
         told.extend(deciding.map(|reason| reason.rule.as_str()));
-        let decided = told.clone();
-        told.extend(verdict.reasons.iter().map(|reason| reason.rule.as_str()));
         let nothing = verdict.parts.iter().all(|p| p.outcome == PartOutcome::Disclose || p.because.is_empty());
         let mut near: Vec<&str> = Vec::new();
         if nothing {
@@ -204,7 +202,7 @@ impl Row {
             .collect();
         for rule in self.list("Because") {
             match rule.strip_prefix('!') {
-                Some(absent) if decided.contains(&absent) || worded.contains(&absent) => {
+                Some(absent) if told.contains(&absent) || worded.contains(&absent) => {
                     faults.push(format!("{absent} decided or worded the refusal"));
                 }
                 None if !told.contains(&rule.as_str()) && !near.contains(&rule.as_str()) => {

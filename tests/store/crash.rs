@@ -12,10 +12,9 @@ use std::{
 };
 
 use pinkpaper::{
-    audit::{AppendError, Write, receipt, receipt::Signer},
+    audit::{AppendError, DecisionLog, Write, receipt, receipt::Signer},
     domain::decision::LogPosition,
     pip::Change,
-    store::Store,
 };
 
 use crate::{sqlite, support::*};
@@ -43,7 +42,7 @@ async fn child() {
     tasks.join_all().await;
 }
 
-async fn append_until_refused(store: Arc<dyn Store>) {
+async fn append_until_refused(store: Arc<dyn DecisionLog>) {
     for at in 0_u64.. {
         let name = uuid::Uuid::new_v4().to_string();
         let appended = if at % 5 == 0 {

@@ -3,9 +3,9 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use pinkpaper::{
-    audit::{AppendError, receipt::Signer},
+    audit::{AppendError, DecisionLog, receipt::Signer},
     pip::Change,
-    store::{OpenError, Options, Store, connect},
+    store::{OpenError, Options, connect},
 };
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -28,11 +28,11 @@ async fn fresh_with(patience: Duration) -> Bench {
     Bench { store, key: signer.public_key(), keep: Box::new(directory) }
 }
 
-pub async fn open(file: &Path, signer: &Arc<Signer>) -> Result<Arc<dyn Store>, OpenError> {
+pub async fn open(file: &Path, signer: &Arc<Signer>) -> Result<Arc<dyn DecisionLog>, OpenError> {
     open_with(file, signer, PATIENCE).await
 }
 
-async fn open_with(file: &Path, signer: &Arc<Signer>, patience: Duration) -> Result<Arc<dyn Store>, OpenError> {
+async fn open_with(file: &Path, signer: &Arc<Signer>, patience: Duration) -> Result<Arc<dyn DecisionLog>, OpenError> {
     let options = Options { patience, ..Options::new(ORIGIN, Arc::clone(signer)) };
     connect(&format!("sqlite://{}", file.display()), options).await
 }

@@ -6,7 +6,8 @@ use ed25519_dalek::VerifyingKey;
 use jiff::Timestamp;
 use pinkpaper::{
     audit::{
-        AppendError, EntryKind, IdempotencyKey, LogFilter, NewEntry, SearchKeys, StoredEntry, Unmet, Write, Written,
+        AppendError, DecisionLog, EntryKind, IdempotencyKey, LogFilter, NewEntry, SearchKeys, StoredEntry, Unmet,
+        Write, Written,
     },
     domain::{
         determination::Entered,
@@ -16,7 +17,6 @@ use pinkpaper::{
         words::{Action, Outcome},
     },
     pip::{Change, PageRequest},
-    store::Store,
 };
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ pub const ORIGIN: &str = "papers.exampleton.gov.uk/log";
 
 /// An open store, the key its receipts verify under, and what must outlive it.
 pub struct Bench {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn DecisionLog>,
     pub key: VerifyingKey,
     pub keep: Box<dyn Any + Send>,
 }

@@ -156,25 +156,20 @@ fn resolve<'a>(description: &'a Value, value: &'a Value) -> &'a Value {
     }
 }
 
-/// The operation whose path template fits.
+/// The operation whose path template fits: segment by segment, or with the last parameter taking the rest, since an
+/// id may itself hold a slash.
 fn operation<'a>(description: &'a Value, method: &Method, path: &str) -> Option<&'a Value> {
     let path = path.split('?').next()?;
-    let fits = |template: &str| {
-        let (mut wanted, mut given) = (template.split('/'), path.split('/'));
-        loop {
-            match (wanted.next(), given.next()) {
-                (None, None) => return true,
-                // An id may itself hold a slash.
-                (Some(last), Some(_)) if last.starts_with('{') && wanted.clone().next().is_none() => return true,
-                (Some(one), Some(other)) if one.starts_with('{') || one == other => {}
-                _ => return false,
-            }
-        }
-    };
     let paths = description["paths"].as_object()?;
-    let exact = paths.get(path);
-    let item = exact.or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, item)| item))?;
+    let find = |greedy| paths.iter().find(|(template, _)| fits(template, path, greedy)).map(|(_, item)| item);
+    let item = paths.get(path).or_else(|| find(false)).or_else(|| find(true))?;
     item.get(method.as_str().to_lowercase())
+}
+
+fn fits(template: &str, path: &str, greedy: bool) -> bool {
+    let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    let lengths = wanted.len() == given.len() || (greedy && wanted.len() < given.len() && template.ends_with('}'));
+    lengths && wanted.iter().zip(&given).all(|(one, other)| one.starts_with('{') || one == other)
 }
 
 fn api_key(role: CallerRole) -> ApiKey {
