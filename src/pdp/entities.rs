@@ -207,7 +207,7 @@ fn part_record(part: &PartFacts, case: &Case) -> Record {
     standing_of_paper(&mut record, facts, kind, case);
     whose_paper(&mut record, facts);
     classification(&mut record, facts, case);
-    record.set("tags", words(facts.tags.known().into_iter().flatten()));
+    record.known("tags", facts.tags.settled().map(|tags| words(tags.into_iter().flatten())));
     record
 }
 

@@ -270,7 +270,8 @@ fn business_facts(entry: &Business, part: &Part, from: &Sources<'_>) -> Business
     let past = |at: &Fact<Timestamp>| at.settled().map(|at| at.is_some_and(|at| *at <= now));
     let meeting_at = entry.meeting_at.known().copied();
     let ended_at = entry.made_at.known().or(entry.concluded_at.known()).copied();
-    let began = entry.made_at.known().copied().or(meeting_at).or(ended_at);
+    // The periods of public access begin with the date of the meeting or decision, never with a later one.
+    let began = if entry.made_by.is_some() { entry.made_at.known().copied() } else { meeting_at };
     let convened = convened(entry, now);
     BusinessFacts {
         regime: regime(entry, from),

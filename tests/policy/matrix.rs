@@ -51,7 +51,7 @@ fn classes() -> Vec<(&'static str, Value)> {
             "business": business, "published_at": null, "draft": "none", "taken_into_consideration": true,
             "matters": ["licensing", "housing"], "wards": ["south"], "service": "licensing", "group_internal_of": null,
             "administration_only": false, "personal_record": false, "third_party_personal": false,
-            "staff_matter": false, "proceedings": "none", "classification": class,
+            "staff_matter": false, "proceedings": "none", "classification": class, "tags": [],
         });
         for (name, value) in more.as_object().expect("members") {
             paper[name] = value.clone();
