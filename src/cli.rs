@@ -143,6 +143,9 @@ enum Mode {
 #[actix_web::main]
 async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     let config = service.config()?;
+    if config.auth.oidc.is_some() {
+        tracing::warn!("`auth.oidc` is set, but this version accepts API keys only: tokens of the issuer get 401");
+    }
     let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped())?);
     let store = open(&config).await?;
     let app = Arc::new(App::new(store, bundle, config.profile.clone(), config.statutory_layer, Box::new(SystemClock))?);

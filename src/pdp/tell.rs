@@ -14,7 +14,7 @@ use crate::{
             Tested, Verdict,
         },
         id::Id,
-        words::{Access, Layer, Outcome, PartOutcome, PersonKind, TestResult},
+        words::{Access, Finding, Layer, Outcome, PartOutcome, PersonKind, TestResult},
     },
     pap::{annotations::Role, book::Rule},
     pip::facts::PartFacts,
@@ -113,7 +113,9 @@ fn body_of(run: &PartRun<'_>, rule: &Rule) -> Option<Id> {
 fn reasons(engine: &Engine<'_>, runs: &[PartRun<'_>]) -> Vec<Reason> {
     let mut told: Vec<Reason> = Vec::new();
     for run in runs {
-        let findings = run.findings.iter().filter(|_| run.standing.disclosed());
+        // That a part is not exempt helps to open it; that it is exempt opens nothing.
+        let opens = |rule: &&Arc<Rule>| rule.annotations.finding == Some(Finding::NotExempt);
+        let findings = run.findings.iter().filter(opens).filter(|_| run.standing.disclosed());
         let referring = run.consequences.iter().map(|c| &c.rule).filter(|rule| rule.role() == Role::Refer);
         for rule in run.standing.deciding.iter().chain(findings).chain(referring) {
             let text = words(engine, &rule.reason, body_of(run, rule).as_ref(), Some(run.facts));
