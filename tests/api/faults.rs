@@ -107,3 +107,36 @@ async fn an_answer_that_cannot_be_recorded_is_not_given() {
     sqlx::query("DROP TRIGGER disk_full").execute(&mut other).await.expect("mended");
     assert_eq!(service.ask(&question).await.status, 200, "and it recovers");
 }
+
+/// A restriction that passes strict validation and fails when it is evaluated: Cedar would skip it and allow.
+const FAILING: &str = r#"// Overflows.
+@id("a-restriction-that-fails")
+@role("bar")
+@layer("protocol")
+@title("A restriction that fails")
+@reason("None.")
+@since("2026-11-22")
+@status("adopted")
+forbid (principal, action, resource)
+when { context has business && context.business has clear_days_to_meeting }
+when { context.business.clear_days_to_meeting + 9223372036854775807 > 0 };
+"#;
+
+#[tokio::test]
+async fn a_rule_that_cannot_be_evaluated_withholds_everything_and_refers() {
+    let mut files = pinkpaper::pap::PolicyFiles::shipped();
+    files.0.insert("restrictions/a-restriction-that-fails.cedar".to_owned(), FAILING.to_owned());
+    let profile = files.0.get_mut("profiles/th52.json").expect("the profile");
+    let selected = "\"rules\": [{\"policy\": \"a-restriction-that-fails\", \"rule\": \"X\", \"paragraph\": \"0\"},";
+    *profile = profile.replacen("\"rules\": [", selected, 1);
+    let service = Service::with_policies("th52", &files).await;
+    let cast = crate::support::read_json("tests/api/cases/th52.json");
+    service.call(CallerRole::Registrar, Method::PUT, "/v1/register", Some(&cast["register"])).await;
+    let open_paper = &cast["cases"][0]["request"];
+    let answer = service.ask(open_paper).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!((&answer.body["outcome"], &answer.body["held"]), (&json!("deny"), &json!(true)), "{}", answer.body);
+    assert_eq!(answer.body["referral"]["to"][0], "monitoring_officer");
+    let sound = Service::with_register("th52", &cast["register"]).await;
+    assert_eq!(sound.ask(open_paper).await.body["outcome"], "allow", "without it the paper is open");
+}

@@ -43,6 +43,11 @@ pub struct Answer {
 impl Service {
     /// Starts a service with a profile.
     pub async fn start(profile: &str) -> Self {
+        Self::with_policies(profile, &PolicyFiles::shipped()).await
+    }
+
+    /// Starts a service with policies of its own.
+    pub async fn with_policies(profile: &str, files: &PolicyFiles) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let database = home.path().join("test.db");
         let signer = Signer::open(&home.path().join("test.key")).expect("a signer");
@@ -50,7 +55,7 @@ impl Service {
         let address = format!("sqlite://{}", database.display());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped()).expect("the policies load"));
+        let bundle = Arc::new(Bundle::load(files).expect("the policies load"));
         let profile = profile.to_owned();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
