@@ -6,8 +6,11 @@ use cedar_policy::{AuthorizationError, Authorizer, Context, PolicySet, Request};
 
 use super::{
     EvaluationError,
+    cedar::{
+        self, World,
+        question::{StandingFacts, question},
+    },
     combine::{Applicable, Standing, StatutoryLayer, combine},
-    entities::{self, StandingFacts, World},
 };
 use crate::{
     domain::words::{Finding, PersonKind, TestResult},
@@ -56,12 +59,12 @@ pub struct Consequence {
 
 impl<'a> Engine<'a> {
     pub fn part(&self, part: &'a PartFacts) -> Result<PartRun<'a>, EvaluationError> {
-        let world = entities::world(self.case, part, &self.bundle.schema)?;
+        let world = cedar::world(self.case, part, &self.bundle.schema)?;
         let (found, findings) = self.findings(part, &world)?;
         let mut applicable = Applicable::default();
         let mut tried = Vec::new();
         for business in &part.business {
-            let asked = entities::question(self.case, part, business.as_ref(), &found, None)?;
+            let asked = question(self.case, part, business.as_ref(), &found, None)?;
             let unknown: BTreeSet<String> = world.unknown.union(&asked.unknown).cloned().collect();
             let request = self.request(asked.context)?;
             for rule in self.applying(&self.slice.permits, &request, &world)? {
@@ -80,9 +83,9 @@ impl<'a> Engine<'a> {
 
     fn request(&self, context: Context) -> Result<Request, EvaluationError> {
         Request::new(
-            entities::principal_uid()?,
-            entities::action_uid(self.case.request.action)?,
-            entities::part_uid()?,
+            cedar::principal_uid()?,
+            cedar::action_uid(self.case.request.action)?,
+            cedar::part_uid()?,
             context,
             Some(&self.bundle.schema),
         )
@@ -109,7 +112,7 @@ impl<'a> Engine<'a> {
         world: &World,
     ) -> Result<(BTreeSet<Finding>, Vec<Arc<Rule>>), EvaluationError> {
         let business = part.business.first().and_then(Option::as_ref);
-        let asked = entities::question(self.case, part, business, &BTreeSet::new(), None)?;
+        let asked = question(self.case, part, business, &BTreeSet::new(), None)?;
         let rules = self.applying(&self.slice.findings, &self.request(asked.context)?, world)?;
         Ok((rules.iter().filter_map(|rule| rule.annotations.finding).collect(), rules))
     }
@@ -190,7 +193,7 @@ impl<'a> Engine<'a> {
         };
         let mut consequences: Vec<Consequence> = Vec::new();
         for business in &part.business {
-            let asked = entities::question(self.case, part, business.as_ref(), found, Some(&result))?;
+            let asked = question(self.case, part, business.as_ref(), found, Some(&result))?;
             let request = self.request(asked.context)?;
             for rule in self.applying(&self.slice.consequences, &request, world)? {
                 if !consequences.iter().any(|known| known.rule.id() == rule.id()) {

@@ -31,8 +31,8 @@ use crate::{
     pip::facts::Case,
 };
 
+mod cedar;
 pub mod combine;
-mod entities;
 mod evaluate;
 mod tell;
 

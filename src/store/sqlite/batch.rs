@@ -6,7 +6,8 @@ use sqlx::SqliteConnection;
 
 use super::{
     facts::load_register,
-    job::{Conditional, Done, Fault, Job, Record, Refused, Verdict},
+    fault::{Fault, Refused},
+    job::{Conditional, Done, Job, Record, Verdict},
     rows,
 };
 use crate::{

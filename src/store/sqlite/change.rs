@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::job::{Fault, Refused};
+use super::fault::Refused;
 use crate::{
     audit::Unmet,
     domain::{
@@ -110,12 +110,6 @@ impl Prepared {
                 changed_one(update.execute(connection).await?.rows_affected())
             }
         }
-    }
-}
-
-impl From<sqlx::Error> for Refused {
-    fn from(error: sqlx::Error) -> Self {
-        Fault::Database(error).into()
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::{SqliteStore, job::Fault};
+use super::{SqliteStore, fault::Fault};
 use crate::{
     domain::{
         determination::Determination,

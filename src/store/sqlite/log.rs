@@ -9,7 +9,8 @@ use super::{
     SqliteStore,
     change::Prepared,
     facts::{cut, unreadable},
-    job::{Conditional, Done, Fault, Job, Record, Refused},
+    fault::{Fault, Refused},
+    job::{Conditional, Done, Job, Record},
 };
 use crate::{
     audit::{

@@ -34,6 +34,7 @@ use crate::{
 mod batch;
 mod change;
 mod facts;
+mod fault;
 mod job;
 mod log;
 mod place;

@@ -6,7 +6,8 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
 
 use super::{
     change::ROWS,
-    job::{Fault, Job, Record},
+    fault::Fault,
+    job::{Job, Record},
 };
 use crate::audit::entry::Hash;
 

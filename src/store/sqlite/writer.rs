@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 
 use super::{
     batch::{Batch, Outcome},
-    job::{Fault, Job, Refused, Verdict},
+    fault::{Fault, Refused},
+    job::{Job, Verdict},
     place::Place,
 };
 use crate::pip::{Indexed, Snapshot};
