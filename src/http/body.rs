@@ -1,8 +1,13 @@
 //! Reads a body strictly: JSON without duplicate keys, valid against its schema, then typed.
 
-use std::fmt;
+use std::{fmt, pin::Pin};
 
-use actix_web::{HttpRequest, http::header, web::Bytes};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::{StatusCode, header},
+    web::Bytes,
+};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -13,6 +18,24 @@ use super::{
     schemas::repeated_ids,
 };
 use crate::app::Idempotency;
+
+/// The bytes of a body, up to the largest that any address takes.
+pub struct Body(pub Bytes);
+
+impl FromRequest for Body {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = Bytes::from_request(request, payload);
+        Box::pin(async move {
+            bytes.await.map(Self).map_err(|error| match error.as_response_error().status_code() {
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
+                _ => Problem::invalid("", "could not be read"),
+            })
+        })
+    }
+}
 
 /// The message in a body, as its type.
 pub fn read<T: DeserializeOwned>(

@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{Bytes, Data, Path},
+    web::{Data, Path},
 };
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub async fn decide(
     who: Authenticated,
     shared: Data<Shared>,
     request: HttpRequest,
-    bytes: Bytes,
+    body::Body(bytes): body::Body,
 ) -> Result<HttpResponse, Problem> {
     let question: Request = body::read(&request, &bytes, &shared, "decision-request", shared.limits.request)?;
     let idempotency = body::idempotency(&request, &bytes)?;
@@ -35,7 +35,7 @@ pub async fn decide_batch(
     who: Authenticated,
     shared: Data<Shared>,
     request: HttpRequest,
-    bytes: Bytes,
+    body::Body(bytes): body::Body,
 ) -> Result<HttpResponse, Problem> {
     let message = body::json(&request, &bytes, shared.limits.bulk)?;
     let Batch { requests } = body::typed(message, &shared, "batch-request")?;

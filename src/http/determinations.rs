@@ -3,7 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
-    web::{Bytes, Data, Path},
+    web::{Data, Path},
 };
 use serde_json::json;
 
@@ -24,7 +24,7 @@ pub async fn record(
     who: Authenticated,
     shared: Data<Shared>,
     request: HttpRequest,
-    bytes: Bytes,
+    body::Body(bytes): body::Body,
 ) -> Result<HttpResponse, Problem> {
     let caller = who.may(Errand::Determine)?;
     let entered: Entered = body::read(&request, &bytes, &shared, "determination-request", shared.limits.request)?;

@@ -3,7 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
-    web::{Bytes, Data, Path},
+    web::{Data, Path},
 };
 use serde_json::json;
 
@@ -45,7 +45,7 @@ pub async fn put(
     shared: Data<Shared>,
     request: HttpRequest,
     path: Path<String>,
-    bytes: Bytes,
+    body::Body(bytes): body::Body,
 ) -> Result<HttpResponse, Problem> {
     let caller = who.may(Errand::WriteDocuments)?;
     let document: Document = body::read(&request, &bytes, &shared, "registered-document", shared.limits.request)?;

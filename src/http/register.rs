@@ -70,7 +70,7 @@ pub async fn replace(
     who: Authenticated,
     shared: Data<Shared>,
     request: HttpRequest,
-    bytes: Bytes,
+    body::Body(bytes): body::Body,
 ) -> Result<HttpResponse, Problem> {
     let caller = who.may(Errand::WriteRegister)?;
     let register: Register = body::read(&request, &bytes, &shared, "register", shared.limits.bulk)?;
@@ -151,7 +151,7 @@ pub async fn put_one(
     shared: Data<Shared>,
     request: HttpRequest,
     path: Path<(String, String)>,
-    bytes: Bytes,
+    body::Body(bytes): body::Body,
 ) -> Result<HttpResponse, Problem> {
     let caller = who.may(Errand::WriteRegister)?;
     let (collection, id) = path.into_inner();

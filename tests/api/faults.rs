@@ -55,7 +55,7 @@ async fn a_body_over_the_limit_is_refused() {
     assert_eq!(answer.status, 413);
     let larger = vec![b' '; (16 << 20) + 1];
     let answer = service.send(CallerRole::Pep, Method::POST, "/v1/decisions/batch", "application/json", &larger).await;
-    assert_eq!(answer.status, 413);
+    assert_eq!((answer.status.as_u16(), &answer.body["status"]), (413, &json!(413)));
 }
 
 #[tokio::test]
