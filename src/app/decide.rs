@@ -10,13 +10,13 @@ use crate::{
         document::Document,
         id::Id,
         question::{PartyType, Request},
-        words::Outcome,
+        words::{Action, Outcome, PartOutcome},
     },
     pap::callers::{Circumstances, Errand},
     pdp,
     pip::{
         Unreadable,
-        facts::Case,
+        facts::{Case, Provided},
         gather::{self, GatherError},
     },
 };
@@ -167,9 +167,29 @@ impl App {
             calendar: &bundle.calendar,
             profile: &book.profile,
             determinations: &determinations,
+            provided: self.provided(&request).await?,
             now: self.clock.now(),
         };
         gather::gather(request, &document, &sources).map_err(|GatherError::NoPart(part)| DecideError::NoPart(part))
+    }
+
+    /// What the decision named in `provided_under` gave: only one on record, to the same person, of the same document.
+    async fn provided(&self, request: &Request) -> Result<Option<Provided>, DecideError> {
+        let Some(id) = &request.purpose.provided_under else { return Ok(None) };
+        let Some(entry) = self.store.entry(id.as_str()).await?.filter(|entry| entry.kind == EntryKind::Decision) else {
+            return Ok(None);
+        };
+        let given = read_back(&entry)?;
+        if given.principal != request.principal || given.document != request.document.id || given.action != Action::Read
+        {
+            return Ok(None);
+        }
+        let parts = given.verdict.parts.into_iter().filter(|part| part.outcome == PartOutcome::Disclose);
+        let ground = entry.group("request").and_then(|asked| asked.pointer("/purpose/ground")).cloned();
+        Ok(Some(Provided {
+            parts: parts.map(|part| part.id).collect(),
+            ground: ground.and_then(|ground| serde_json::from_value(ground).ok()),
+        }))
     }
 
     /// The registered document, or the one sent where none is registered; a caller never overrides registered facts.

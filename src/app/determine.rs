@@ -9,7 +9,7 @@ use crate::{
         calendar::london_day,
         determination::{DecidedBy, Determination, Entered},
         id::{Id, NotAnId},
-        words::BodyKind,
+        words::{BodyKind, Determination as Kind},
     },
     pap::{Bundle, DecidingBodies, RuleBook},
     pip::{Change, Indexed, Unreadable},
@@ -102,6 +102,10 @@ impl App {
         let snapshot = self.store.snapshot();
         let register = &snapshot.register;
         let mut faults: Vec<(&'static str, String)> = Vec::new();
+        // Need is of a document (CL-16: no general resolution opens everything).
+        if entered.document.is_none() && matches!(entered.kind, Kind::NeedToKnow | Kind::DocumentRelevant) {
+            faults.push(("/document", "must name the document this is about".to_owned()));
+        }
         if entered.person.as_ref().is_some_and(|id| register.person(id).is_none()) {
             faults.push(("/person", "is not a person of the register".to_owned()));
         }

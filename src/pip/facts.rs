@@ -9,8 +9,8 @@ use crate::domain::{
     id::Id,
     question::Request,
     words::{
-        BodyKind, BusinessStatus, DamageLevel, DecisionMaker, Determination, Employment, InterestKind, ItemOpenness,
-        PersonKind, Post, Regime,
+        BodyKind, BusinessStatus, DamageLevel, DecisionMaker, Determination, Employment, Ground, InterestKind,
+        ItemOpenness, PersonKind, Post, Regime,
     },
 };
 
@@ -28,8 +28,18 @@ pub struct Case {
     pub attendees: Option<Vec<AttendeeFacts>>,
     /// The parts asked for, each with what it inherits.
     pub parts: Vec<PartFacts>,
+    /// What the decision named in `provided_under` gave the same person of the same document.
+    pub provided: Option<Provided>,
     /// Names the answer may use: bodies by id.
     pub body_names: BTreeMap<Id, String>,
+}
+
+/// What an earlier decision gave.
+#[derive(Clone, Debug, Default)]
+pub struct Provided {
+    pub parts: BTreeSet<Id>,
+    /// The ground on which it was asked for.
+    pub ground: Option<Ground>,
 }
 
 /// A person at the time of the decision: only what is then in force.

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use super::{
     Indexed, Snapshot,
     facts::{
-        AttendeeFacts, BusinessFacts, Case, InterestFacts, PartFacts, PersonFacts, RecipientFacts, Recorded, Superseded,
+        AttendeeFacts, BusinessFacts, Case, InterestFacts, PartFacts, PersonFacts, Provided, RecipientFacts, Recorded,
+        Superseded,
     },
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
         fact::Fact,
         id::Id,
         question::Request,
-        words::{Action, Determination as Kind, Governance, OnBehalfOf, Regime},
+        words::{Action, BusinessStatus, Determination as Kind, Governance, OnBehalfOf, Regime},
     },
     pap::profile::Profile,
 };
@@ -41,6 +42,8 @@ pub struct Sources<'a> {
     pub profile: &'a Profile,
     /// About this document or about none.
     pub determinations: &'a [Determination],
+    /// What the decision the request names gave; `None` where it names none that gave anything.
+    pub provided: Option<Provided>,
     pub now: Timestamp,
 }
 
@@ -83,6 +86,7 @@ pub fn gather(request: Request, document: &Document, from: &Sources<'_>) -> Resu
         recipient,
         attendees,
         parts,
+        provided: from.provided.clone(),
         body_names,
         request,
     })
@@ -267,28 +271,42 @@ fn business_facts(entry: &Business, part: &Part, from: &Sources<'_>) -> Business
     let now = from.now;
     let today = london_day(now);
     let body = entry.body.as_ref().and_then(|id| from.register().body(id));
-    let past = |at: &Fact<Timestamp>| at.settled().map(|at| at.is_some_and(|at| *at <= now));
     let meeting_at = entry.meeting_at.known().copied();
     let ended_at = entry.made_at.known().or(entry.concluded_at.known()).copied();
     // The periods of public access begin with the date of the meeting or decision, never with a later one.
     let began = if entry.made_by.is_some() { entry.made_at.known().copied() } else { meeting_at };
     let convened = convened(entry, now);
+    let (status, concluded) = standing_of(entry, from);
     BusinessFacts {
         regime: regime(entry, from),
         body: entry.body.clone(),
         body_kind: body.map(|body| body.kind),
-        status: entry.status,
+        status,
         decision: entry.decision.clone(),
         made_by: entry.made_by,
-        meeting_fixed: meeting_at.is_some(),
+        // A late item is on the agenda of the meeting only once it has been added.
+        meeting_fixed: meeting_at.is_some() && entry.item_added_at.known().is_none_or(|at| *at <= now),
         private: entry.private.known().copied(),
         convened,
         available_to_members: available_to_members(entry, part, convened, now),
-        concluded: if entry.made_by.is_some() { past(&entry.made_at) } else { past(&entry.concluded_at) },
+        concluded,
         item_was_open: entry.item_was_open.known().copied(),
         clear_days_to_meeting: meeting_at.map(|at| from.calendar.clear_days(today, london_day(at))),
         hours_since: ended_at.filter(|at| *at <= now).map(|at| now.duration_since(at).as_hours()),
         years_since: began.filter(|at| *at <= now).map(|at| whole_years(london_day(at), today)),
+    }
+}
+
+/// Whether the business is still to come or over. A status that the dates contradict is neither: it is told as over,
+/// and whether it has concluded is unknown, so that nothing opens on it. The day of the meeting itself is still to come.
+fn standing_of(entry: &Business, from: &Sources<'_>) -> (BusinessStatus, Option<bool>) {
+    let past = |at: &Fact<Timestamp>| at.settled().map(|at| at.is_some_and(|at| *at <= from.now));
+    let over = if entry.made_by.is_some() { past(&entry.made_at) } else { past(&entry.concluded_at) };
+    let day_gone = entry.meeting_at.known().is_some_and(|at| london_day(*at) < london_day(from.now));
+    match entry.status {
+        BusinessStatus::ToBeTransacted if over == Some(true) || day_gone => (BusinessStatus::Transacted, None),
+        BusinessStatus::ToBeMade if over == Some(true) => (BusinessStatus::Made, None),
+        status => (status, over),
     }
 }
 

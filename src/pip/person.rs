@@ -9,10 +9,11 @@ use super::{
     facts::{InterestFacts, PersonFacts},
 };
 use crate::domain::{
+    calendar::london_day,
     fact::Fact,
     id::Id,
     question::{Party, PartyType},
-    register::{Assists, Body, Interest, Membership, Person},
+    register::{Assists, Body, Interest, Membership, Person, Review},
     words::{BodyKind, InterestHolder, InterestRelation, MembershipRole, PersonKind},
 };
 
@@ -68,7 +69,7 @@ impl PersonFacts {
         match (self.kind, id) {
             (PersonKind::Group, Some(id)) => {
                 self.in_administration = register.group(id).is_some_and(|group| group.administration);
-                self.group = Some(id.clone());
+                self.group = register.group(id).map(|group| group.id.clone());
             }
             (PersonKind::Body, Some(id)) => {
                 self.bodies.insert(id.clone());
@@ -96,7 +97,7 @@ impl PersonFacts {
             group_leader: person.group_leader,
             wards: person.wards.iter().cloned().collect(),
             portfolios: person.portfolios.iter().cloned().collect(),
-            reviewing: person.reviewing.iter().map(|review| review.decision.clone()).collect(),
+            reviewing: person.reviewing.iter().filter(|r| begun(r, today)).map(|r| r.decision.clone()).collect(),
             posts: person.posts.iter().copied().collect(),
             employment: person.employment,
             service: person.service.clone(),
@@ -134,6 +135,11 @@ impl PersonFacts {
             _ => {}
         }
     }
+}
+
+/// A review recorded for a later day is none yet.
+fn begun(review: &Review, today: Date) -> bool {
+    review.recorded_at.is_none_or(|at| london_day(at) <= today)
 }
 
 /// Matters in the current work programmes of scrutiny bodies.

@@ -197,3 +197,51 @@ async fn a_person_the_register_does_not_know_has_the_publics_access_and_is_told_
     assert_eq!(answer["outcome"], "deny");
     assert!(answer["tested"].to_string().contains("current entry in the council's register"));
 }
+
+#[tokio::test]
+async fn a_paper_counts_as_given_only_under_a_decision_that_gave_it_to_the_same_person() {
+    let service = service().await;
+    let reading = |person: &str| {
+        let mut request = refused();
+        request["principal"]["id"] = json!(person);
+        request
+    };
+    let id = |answer: &Value| answer["id"].as_str().expect("an id").to_owned();
+    let denied = id(&service.ask(&reading("b3")).await.body);
+    let to_another = id(&service.ask(&reading("b2")).await.body);
+    let discuss = |under: String| {
+        let mut request = reading("b3");
+        request["action"] = json!("discuss");
+        request["setting"] = json!("part_ii_meeting");
+        request["purpose"]["provided_under"] = json!(under);
+        request
+    };
+    for under in ["no-such-decision".to_owned(), denied, to_another] {
+        let answer = service.ask(&discuss(under.clone())).await;
+        assert_eq!(answer.body["outcome"], "deny", "{under}: {}", answer.body);
+    }
+    let determination = json!({
+        "kind": "need_to_know", "answer": true, "person": "b3", "document": "edrms:2026/0117", "parts": null,
+        "decided_by": {"person": "o-mo", "post": "monitoring_officer"}, "decided_at": "2026-01-02T10:00:00Z",
+        "valid_until": null, "reasons": "Needed."
+    });
+    let recorded = service.determine(&determination).await;
+    let given = service.ask(&reading("b3")).await.body;
+    assert_eq!(given["outcome"], "allow");
+    let place = recorded.headers["location"].to_str().expect("an address").to_owned();
+    service.call(CallerRole::MonitoringOfficer, Method::DELETE, &place, None).await;
+    let answer = service.ask(&discuss(id(&given))).await;
+    assert_eq!(answer.body["outcome"], "allow", "what was given may be discussed in private: {}", answer.body);
+}
+
+#[tokio::test]
+async fn a_need_to_know_of_no_document_is_refused() {
+    let service = service().await;
+    let general = json!({
+        "kind": "need_to_know", "answer": true, "person": "b3", "document": null, "parts": null,
+        "decided_by": {"person": "o-mo", "post": "monitoring_officer"}, "decided_at": "2026-01-02T10:00:00Z",
+        "valid_until": null, "reasons": "Everything."
+    });
+    let answer = service.determine(&general).await;
+    assert_eq!((answer.status.as_u16(), &answer.body["errors"][0]["pointer"]), (400, &json!("/document")));
+}

@@ -95,10 +95,12 @@ async fn every_operation_succeeds_unedited_on_the_demonstration_council() {
 async fn execute(demo: &Demo, client: &Client, description: &Value, path: &str, verb: &str, operation: &Value) {
     let mut address = path.to_owned();
     let mut query = Vec::new();
+    let mut headers = Vec::new();
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let (name, place, example) = example(description, parameter);
         match (place.as_str(), example) {
             ("path", Some(example)) => address = address.replace(&format!("{{{name}}}"), &example),
+            ("header", Some(example)) => headers.push((name, example)),
             ("query", Some(example)) => query.push(format!("{name}={}", example.replace(' ', "%20"))),
             _ => {}
         }
@@ -114,6 +116,9 @@ async fn execute(demo: &Demo, client: &Client, description: &Value, path: &str, 
     for body in bodies {
         let method: Method = verb.to_uppercase().parse().expect("a method");
         let mut request = client.request(method, &address).bearer_auth(demo.token(role_for(path, verb)));
+        for (name, value) in &headers {
+            request = request.header(name, value);
+        }
         if !body.is_null() {
             request = request.json(&body);
         }

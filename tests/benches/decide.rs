@@ -33,6 +33,7 @@ fn decide(c: &mut Criterion) {
         calendar: &bundle.calendar,
         profile: &book.profile,
         determinations: &[],
+        provided: None,
         now,
     };
     let document = |id: &str| council.documents.iter().find(|d| d.id.as_str() == id).expect("a document");

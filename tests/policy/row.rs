@@ -13,7 +13,7 @@ use pinkpaper::{
     },
     pap::{Bundle, annotations::Role},
     pdp::{self, StatutoryLayer},
-    pip::{Indexed, Snapshot, gather},
+    pip::{Indexed, Snapshot, facts::Provided, gather},
 };
 use serde_json::{Value, json};
 
@@ -238,6 +238,10 @@ pub fn answer(bundle: &Bundle, question: &Question) -> Result<Verdict, pdp::Eval
         calendar: &bundle.calendar,
         profile: &book.profile,
         determinations: &question.determinations,
+        provided: question.request.purpose.provided_under.as_ref().map(|_| Provided {
+            parts: question.document.whole_parts().into_iter().map(|part| part.id).collect(),
+            ground: question.request.purpose.reference.as_ref().and_then(|ground| ground.as_str().parse().ok()),
+        }),
         now: *NOW,
     };
     let case = gather::gather(question.request.clone(), &question.document, &sources).expect("the parts exist");

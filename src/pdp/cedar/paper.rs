@@ -3,9 +3,9 @@
 use super::{Record, Value, flag, ids, number, text, word, words};
 use crate::{
     domain::{
-        document::{Exemption, Facts, Holder, OneOrMany},
+        document::{Classification, Exemption, Facts, Holder, OneOrMany},
         fact::Fact,
-        words::{DocumentKind, Tag},
+        words::{Access, DocumentKind, Tag},
     },
     pip::facts::{Case, PartFacts},
 };
@@ -81,7 +81,7 @@ fn sensitive_in_fact(facts: &Facts) -> Option<bool> {
 
 fn classification(record: &mut Record, facts: &Facts, case: &Case) {
     let class = facts.classification.known();
-    record.known("access", class.map(|class| class.access).and_then(word));
+    record.known("access", class.map(access).and_then(word));
     let claims = class.map(|class| class.exempt.as_slice()).unwrap_or_default();
     record.set("paragraphs", Value::new_set(claims.iter().map(|claim| number(i64::from(claim.paragraph)))));
     let third: Vec<&Exemption> = claims.iter().filter(|claim| claim.paragraph == 3).collect();
@@ -100,6 +100,16 @@ fn classification(record: &mut Record, facts: &Facts, case: &Case) {
     record.optional("confidential_limb", confidential.and_then(|c| c.limb).and_then(word));
     let permitted = confidential.and_then(|c| c.permitted_recipients.as_ref());
     record.optional("permitted_recipients", permitted.map(ids));
+}
+
+/// A classification that contradicts itself settles nothing: open with a claim or confidential, or exempt and confidential.
+fn access(class: &Classification) -> Access {
+    let contradicts = match class.access {
+        Access::Open => !class.exempt.is_empty() || class.confidential.is_some(),
+        Access::Exempt => class.confidential.is_some(),
+        Access::Confidential | Access::Unsettled => false,
+    };
+    if contradicts { Access::Unsettled } else { class.access }
 }
 
 /// True if any is; unknown if none is but one is unknown.

@@ -27,6 +27,9 @@ pub fn question(
 ) -> Result<Asked, EvaluationError> {
     let mut record = Record::at("context.");
     request_record(&mut record, case)?;
+    let provided = case.provided.as_ref().filter(|provided| provided.parts.contains(&part.part.id));
+    record.set("provided_under", flag(provided.is_some()));
+    record.optional("provided_ground", provided.and_then(|provided| provided.ground).and_then(word));
     record.set("interests", interests(part)?);
     record.set("found", words(found));
     record.set("yes", words(&part.recorded.yes));
@@ -70,7 +73,6 @@ fn request_record(record: &mut Record, case: &Case) -> Result<(), EvaluationErro
     record.known("copy_is_open", request.copy_is_open.map(flag));
     record.known("author_told", request.author_told.map(flag));
     record.set("repeated", flag(request.repeat_of.is_some()));
-    record.set("provided_under", flag(purpose.provided_under.is_some()));
     record.known("setting", request.setting.and_then(word));
     if case.named.is_some() {
         record.set("named", Value::new_entity_uid(uid("Person", NAMED)?));
