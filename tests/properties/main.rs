@@ -13,14 +13,18 @@ mod world;
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use pinkpaper::{
-    domain::{decision::Verdict, document::Document, words::PartOutcome},
+    domain::{
+        decision::Verdict,
+        document::Document,
+        words::{PartOutcome, Setting},
+    },
     pap::annotations::Role,
     pdp::{
         StatutoryLayer,
         combine::{Applicable, combine},
     },
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 use serde_json::Value;
 
 use crate::{
@@ -55,11 +59,12 @@ const FACTS: &[&str] = &[
     "tags",
     "given_in_confidence_by",
 ];
-/// Facts of a piece of business.
+/// Facts of a piece of business. `item_added_at` is left out: an item that names no later day is on the agenda as called.
 const BUSINESS_FACTS: &[&str] =
-    &["meeting_at", "convened_at", "item_added_at", "private", "concluded_at", "item_was_open", "made_at", "decision"];
-/// Members of a classification.
-const CLASS_FACTS: &[&str] = &["public_interest", "confidential", "determined_by", "determined_at"];
+    &["meeting_at", "convened_at", "private", "concluded_at", "item_was_open", "made_at", "decision"];
+/// Members of a classification. `confidential` belongs to a confidential one only: beside another it contradicts, and
+/// without it the contradiction is gone.
+const CLASS_FACTS: &[&str] = &["public_interest", "determined_by", "determined_at"];
 
 fn disclosed(verdict: &Verdict) -> BTreeSet<String> {
     let parts = verdict.parts.iter().filter(|part| part.outcome == PartOutcome::Disclose);
@@ -135,8 +140,19 @@ fn applicable() -> impl Strategy<Value = Applicable> {
     })
 }
 
+/// The same questions at every run, so that a red build is red for everyone; `PROPERTY_CASES=N` asks N fresh ones.
+fn config() -> ProptestConfig {
+    let fresh = std::env::var("PROPERTY_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig {
+        cases: fresh.unwrap_or(600),
+        rng_seed: if fresh.is_some() { RngSeed::Random } else { RngSeed::Fixed(20_261_122) },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn an_unknown_fact_never_opens(row in rows(), forgotten in proptest::collection::vec(forgets(), 1..4)) {
@@ -160,6 +176,8 @@ proptest! {
             1 => unknown.request.purpose.ground = None,
             2 => unknown.request.channel = None,
             3 => unknown.request.setting = None,
+            // A Part II meeting is closed by what it is: who is there need not be said.
+            _ if known.request.setting == Some(Setting::PartIiMeeting) => {}
             _ => unknown.request.attendees = None,
         }
         let (before, after) = (decide(&known), decide(&unknown));
