@@ -111,6 +111,8 @@ impl Idempotency {
     /// The key of one answer: a caller's keys are its own, and each item of a batch has its own.
     fn of(&self, caller: &Caller, item: Option<usize>) -> IdempotencyKey {
         let item = item.map(|at| format!("#{at}")).unwrap_or_default();
-        IdempotencyKey { key: format!("{}/{}{item}", caller.name, self.key), body_hash: self.body_hash }
+        // The length keeps a caller `a/b` with key `c` apart from a caller `a` with key `b/c`.
+        let key = format!("{}:{}/{}{item}", caller.name.len(), caller.name, self.key);
+        IdempotencyKey { key, body_hash: self.body_hash }
     }
 }
