@@ -51,6 +51,33 @@ pub struct Request {
     pub request_received_at: Option<Timestamp>,
 }
 
+impl Request {
+    /// A reading of a document, with nothing else said.
+    pub fn reading(principal: Party, document: Document) -> Self {
+        Self {
+            principal,
+            action: Action::Read,
+            document,
+            parts: None,
+            recipient: None,
+            setting: None,
+            attendees: None,
+            purpose: Purpose::default(),
+            channel: None,
+            routine: None,
+            disputed: None,
+            confidentiality_requested: None,
+            disputed_by: None,
+            repeat_of: None,
+            circumstances_changed: None,
+            requested_by: None,
+            copy_is_open: None,
+            author_told: None,
+            request_received_at: None,
+        }
+    }
+}
+
 /// A principal, recipient or attendee: a person of the register (`type: person`), a group or body, or someone known
 /// only by type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

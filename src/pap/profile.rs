@@ -25,6 +25,9 @@ pub struct Profile {
     pub routes: BTreeMap<String, Vec<ReferralRole>>,
     /// Posts from the first asked to the final one; a later determination further along supersedes an earlier one.
     pub precedence: Vec<Vec<Post>>,
+    /// Names of bodies whose members the text singles out.
+    #[serde(default)]
+    pub named_bodies: Vec<String>,
     #[serde(default)]
     pub time_limits: BTreeMap<String, TimeLimit>,
     /// Who may decide a kind here, where that differs from contract §5.
@@ -74,6 +77,11 @@ impl Profile {
     /// Whether a post is the last on the route.
     pub fn is_final(&self, post: Post) -> bool {
         self.precedence.last().is_some_and(|posts| posts.contains(&post))
+    }
+
+    /// Whether the text singles out a body of this name.
+    pub fn names(&self, body: &str) -> bool {
+        self.named_bodies.iter().any(|name| name.eq_ignore_ascii_case(body.trim()))
     }
 
     /// The local title of a post or role.

@@ -8,12 +8,15 @@ use super::{
     EvaluationError,
     cedar::{
         self, World,
-        question::{StandingFacts, question},
+        question::{OthersMayRead, StandingFacts, question},
     },
     combine::{Applicable, Standing, StatutoryLayer, combine},
 };
 use crate::{
-    domain::words::{Finding, PersonKind, TestResult},
+    domain::{
+        id::Id,
+        words::{Action, Finding, PersonKind, TestResult},
+    },
     pap::{
         Bundle, RuleBook,
         book::{Rule, Slice},
@@ -48,37 +51,72 @@ pub struct Tried {
     /// Positions of the conditions that failed.
     pub failed: Vec<usize>,
     /// The body of the business under which it came nearest.
-    pub body: Option<crate::domain::id::Id>,
+    pub body: Option<Id>,
 }
 
 /// An obligation, a piece of information, a referral or the words of a refusal, under the business it arose in.
 pub struct Consequence {
     pub rule: Arc<Rule>,
-    pub body: Option<crate::domain::id::Id>,
+    pub body: Option<Id>,
 }
 
 impl<'a> Engine<'a> {
     pub fn part(&self, part: &'a PartFacts) -> Result<PartRun<'a>, EvaluationError> {
         let world = cedar::world(self.case, part, &self.bundle.schema)?;
+        let others = self.others(&part.part.id)?;
         let (found, findings) = self.findings(part, &world)?;
         let mut applicable = Applicable::default();
         let mut tried = Vec::new();
         for business in &part.business {
-            let asked = question(self.case, part, business.as_ref(), &found, None)?;
+            let asked = question(self.case, part, business.as_ref(), &found, &others, None)?;
             let unknown: BTreeSet<String> = world.unknown.union(&asked.unknown).cloned().collect();
             let request = self.request(asked.context)?;
-            for rule in self.applying(&self.slice.permits, &request, &world)? {
-                applicable.add(&rule);
-            }
-            for rule in self.applying(&self.slice.forbids, &request, &world)? {
-                applicable.add(&rule);
-            }
+            self.apply(&request, &world, &mut applicable)?;
             self.try_conditions(business.as_ref(), &request, &world, &unknown, &mut tried);
         }
         let standing = combine(&applicable, self.statutory);
         mark_barred(&mut tried, &applicable, &standing);
-        let consequences = self.consequences(part, &world, &found, &applicable, &standing)?;
+        let consequences = self.consequences(part, &world, &found, &others, &applicable, &standing)?;
         Ok(PartRun { facts: part, findings, applicable, standing, tried, consequences })
+    }
+
+    /// Whether the others concerned would be given the part themselves: their own reading, by the same rules.
+    fn others(&self, part: &Id) -> Result<OthersMayRead, EvaluationError> {
+        let may = |case: &Case| -> Result<bool, EvaluationError> {
+            let slice = self.book.slice(Action::Read).ok_or(EvaluationError::NoRules)?;
+            let engine = Engine { case, slice, ..*self };
+            let part = case.parts.iter().find(|facts| facts.part.id == *part);
+            part.map_or(Ok(false), |facts| engine.discloses(facts))
+        };
+        let one = |case: &Option<Box<Case>>| case.as_deref().map_or(Ok(false), may);
+        let others = &self.case.others;
+        Ok(OthersMayRead {
+            named: one(&others.named)?,
+            any_member: one(&others.any_member)?,
+            recipient: one(&others.recipient)?,
+            attendees: others.attendees.iter().map(may).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Whether the rules disclose the part, with nothing told about why.
+    fn discloses(&self, part: &PartFacts) -> Result<bool, EvaluationError> {
+        let world = cedar::world(self.case, part, &self.bundle.schema)?;
+        let others = self.others(&part.part.id)?;
+        let (found, _) = self.findings(part, &world)?;
+        let mut applicable = Applicable::default();
+        for business in &part.business {
+            let asked = question(self.case, part, business.as_ref(), &found, &others, None)?;
+            self.apply(&self.request(asked.context)?, &world, &mut applicable)?;
+        }
+        Ok(combine(&applicable, self.statutory).disclosed())
+    }
+
+    /// Adds the rules that apply under one piece of business.
+    fn apply(&self, request: &Request, world: &World, applicable: &mut Applicable) -> Result<(), EvaluationError> {
+        for set in [&self.slice.permits, &self.slice.forbids] {
+            self.applying(set, request, world)?.iter().for_each(|rule| applicable.add(rule));
+        }
+        Ok(())
     }
 
     fn request(&self, context: Context) -> Result<Request, EvaluationError> {
@@ -112,7 +150,7 @@ impl<'a> Engine<'a> {
         world: &World,
     ) -> Result<(BTreeSet<Finding>, Vec<Arc<Rule>>), EvaluationError> {
         let business = part.business.first().and_then(Option::as_ref);
-        let asked = question(self.case, part, business, &BTreeSet::new(), None)?;
+        let asked = question(self.case, part, business, &BTreeSet::new(), &OthersMayRead::default(), None)?;
         let rules = self.applying(&self.slice.findings, &self.request(asked.context)?, world)?;
         Ok((rules.iter().filter_map(|rule| rule.annotations.finding).collect(), rules))
     }
@@ -183,6 +221,7 @@ impl<'a> Engine<'a> {
         part: &PartFacts,
         world: &World,
         found: &BTreeSet<Finding>,
+        others: &OthersMayRead,
         applicable: &Applicable,
         standing: &Standing,
     ) -> Result<Vec<Consequence>, EvaluationError> {
@@ -193,7 +232,7 @@ impl<'a> Engine<'a> {
         };
         let mut consequences: Vec<Consequence> = Vec::new();
         for business in &part.business {
-            let asked = question(self.case, part, business.as_ref(), found, Some(&result))?;
+            let asked = question(self.case, part, business.as_ref(), found, others, Some(&result))?;
             let request = self.request(asked.context)?;
             for rule in self.applying(&self.slice.consequences, &request, world)? {
                 if !consequences.iter().any(|known| known.rule.id() == rule.id()) {

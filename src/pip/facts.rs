@@ -26,12 +26,25 @@ pub struct Case {
     pub named: Option<PersonFacts>,
     pub recipient: Option<RecipientFacts>,
     pub attendees: Option<Vec<AttendeeFacts>>,
+    /// The same paper as others would ask for it themselves, where a rule looks at their own access.
+    pub others: Others,
     /// The parts asked for, each with what it inherits.
     pub parts: Vec<PartFacts>,
     /// What the decision named in `provided_under` gave the same person of the same document.
     pub provided: Option<Provided>,
     /// Names the answer may use: bodies by id.
     pub body_names: BTreeMap<Id, String>,
+}
+
+/// Questions a decision depends on: whether someone else would be given the paper on asking.
+#[derive(Clone, Debug, Default)]
+pub struct Others {
+    /// The person acted for.
+    pub named: Option<Box<Case>>,
+    pub recipient: Option<Box<Case>>,
+    pub attendees: Vec<Case>,
+    /// A councillor with no office, ward, group or portfolio, in an assistant's place.
+    pub any_member: Option<Box<Case>>,
 }
 
 /// What an earlier decision gave.
@@ -57,6 +70,12 @@ pub struct PersonFacts {
     /// Substitute, or without a vote.
     pub doubtful_bodies: BTreeSet<Id>,
     pub chairs: BTreeSet<Id>,
+    /// Matters within the terms of reference of the person's own bodies.
+    pub remit: BTreeSet<Id>,
+    /// The same, of the bodies chaired.
+    pub chaired_remit: BTreeSet<Id>,
+    /// The same, of the bodies the profile names and of forums.
+    pub named_remit: BTreeSet<Id>,
     pub executive_member: bool,
     pub scrutiny_member: bool,
     pub scrutiny_sub_member: bool,
@@ -95,8 +114,6 @@ pub struct PartFacts {
     pub recorded: Recorded,
     /// Whether a need to know is recorded for the recipient.
     pub recipient_need: bool,
-    /// People among those present for whom a need to know of this part is recorded.
-    pub attendee_need: BTreeSet<String>,
 }
 
 /// A piece of business, measured at the time of the decision.

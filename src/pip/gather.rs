@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::{
     Indexed, Snapshot,
     facts::{
-        AttendeeFacts, BusinessFacts, Case, InterestFacts, PartFacts, PersonFacts, Provided, RecipientFacts, Recorded,
-        Superseded,
+        AttendeeFacts, BusinessFacts, Case, InterestFacts, Others, PartFacts, PersonFacts, Provided, RecipientFacts,
+        Recorded, Superseded,
     },
 };
 use crate::{
@@ -21,8 +21,8 @@ use crate::{
         document::{Document, Part},
         fact::Fact,
         id::Id,
-        question::Request,
-        words::{Action, BusinessStatus, Determination as Kind, Governance, OnBehalfOf, Regime},
+        question::{Behalf, Party, PartyType, PersonWord, Purpose, Request},
+        words::{Action, BusinessStatus, Capacity, Determination as Kind, Governance, OnBehalfOf, PersonKind, Regime},
     },
     pap::profile::Profile,
 };
@@ -59,10 +59,20 @@ impl Sources<'_> {
 
 /// The case of a request about a document.
 pub fn gather(request: Request, document: &Document, from: &Sources<'_>) -> Result<Case, GatherError> {
+    let principal = PersonFacts::of_party(&request.principal, from.register(), from.profile, london_day(from.now));
+    gather_for(principal, request, document, from)
+}
+
+/// The case of a principal already known.
+fn gather_for(
+    principal: PersonFacts,
+    request: Request,
+    document: &Document,
+    from: &Sources<'_>,
+) -> Result<Case, GatherError> {
     let today = london_day(from.now);
     let register = from.register();
-    let person = |party| PersonFacts::of_party(party, register, today);
-    let principal = person(&request.principal);
+    let person = |party| PersonFacts::of_party(party, register, from.profile, today);
     let named = named_person(&request, from, today);
     let recipient = request
         .recipient
@@ -74,8 +84,9 @@ pub fn gather(request: Request, document: &Document, from: &Sources<'_>) -> Resu
         .map(|parties| parties.iter().map(|party| AttendeeFacts { person: person(party) }).collect());
     let parts = chosen_parts(&request, document)?
         .into_iter()
-        .map(|part| part_facts(part, &request, document, attendees.as_deref(), from))
+        .map(|part| part_facts(part, &request, document, from))
         .collect();
+    let others = others(&principal, &request, document, from)?;
     let body_names = register.register.iter().flat_map(|r| &r.bodies).map(|b| (b.id.clone(), b.name.clone())).collect();
     Ok(Case {
         now: from.now,
@@ -85,6 +96,7 @@ pub fn gather(request: Request, document: &Document, from: &Sources<'_>) -> Resu
         named,
         recipient,
         attendees,
+        others,
         parts,
         provided: from.provided.clone(),
         body_names,
@@ -96,7 +108,50 @@ pub fn gather(request: Request, document: &Document, from: &Sources<'_>) -> Resu
 fn named_person(request: &Request, from: &Sources<'_>, today: jiff::civil::Date) -> Option<PersonFacts> {
     let behalf = request.purpose.on_behalf_of.as_ref().filter(|behalf| behalf.kind == OnBehalfOf::Person)?;
     let person = from.register().person(behalf.id.as_ref()?)?;
-    Some(PersonFacts::of_person(person, from.register(), today))
+    Some(PersonFacts::of_person(person, from.register(), from.profile, today))
+}
+
+/// What the others concerned would be given if they asked for the paper themselves, for the same purpose.
+fn others(
+    principal: &PersonFacts,
+    request: &Request,
+    document: &Document,
+    from: &Sources<'_>,
+) -> Result<Others, GatherError> {
+    let read = |party: &Party| gather(own_reading(party, request), document, from);
+    let behalf = request.purpose.on_behalf_of.as_ref();
+    let named = behalf
+        .filter(|behalf| behalf.kind == OnBehalfOf::Person)
+        .and_then(|behalf| behalf.id.clone())
+        .map(|id| Party { kind: PartyType::Person(PersonWord::Person), id: Some(id), undertaking: None });
+    let recipient = request.recipient.as_ref().filter(|party| party.person().is_some());
+    let assists = matches!(principal.kind, PersonKind::PoliticalAssistant | PersonKind::MayorsAssistant);
+    let any_member = assists.then(|| {
+        let member = PersonFacts::of_kind(principal.id.clone(), PersonKind::Councillor);
+        gather_for(member, own_reading(&request.principal, request), document, from)
+    });
+    Ok(Others {
+        named: named.as_ref().map(read).transpose()?.map(Box::new),
+        recipient: recipient.map(read).transpose()?.map(Box::new),
+        attendees: request.attendees.iter().flatten().map(read).collect::<Result<_, _>>()?,
+        any_member: any_member.transpose()?.map(Box::new),
+    })
+}
+
+/// The same paper, asked for by someone for themselves.
+fn own_reading(party: &Party, request: &Request) -> Request {
+    Request {
+        parts: request.parts.clone(),
+        purpose: Purpose {
+            capacity: Some(Capacity::Councillor),
+            ground: request.purpose.ground,
+            on_behalf_of: Some(Behalf { kind: OnBehalfOf::None, id: None }),
+            ..Purpose::default()
+        },
+        channel: request.channel,
+        routine: request.routine,
+        ..Request::reading(party.clone(), request.document.clone())
+    }
 }
 
 fn chosen_parts(request: &Request, document: &Document) -> Result<Vec<Part>, GatherError> {
@@ -113,7 +168,6 @@ fn part_facts(
     part: Part,
     request: &Request,
     document: &Document,
-    attendees: Option<&[AttendeeFacts]>,
     from: &Sources<'_>,
 ) -> PartFacts {
     let today = london_day(from.now);
@@ -137,12 +191,6 @@ fn part_facts(
         interests: InterestFacts::of(asker, &part.facts.matters, today),
         recorded: settle(&scope.matching(from.determinations, about.map(Id::as_str)), from.profile),
         recipient_need: recipient.is_some_and(|id| need_of(id.as_str())),
-        attendee_need: attendees
-            .unwrap_or_default()
-            .iter()
-            .map(|attendee| attendee.person.id.clone())
-            .filter(|id| need_of(id))
-            .collect(),
         part,
     }
 }

@@ -8,13 +8,16 @@ use super::{
     Indexed,
     facts::{InterestFacts, PersonFacts},
 };
-use crate::domain::{
-    calendar::london_day,
-    fact::Fact,
-    id::Id,
-    question::{Party, PartyType},
-    register::{Assists, Body, Interest, Membership, Person, Review},
-    words::{BodyKind, InterestHolder, InterestRelation, MembershipRole, PersonKind},
+use crate::{
+    domain::{
+        calendar::london_day,
+        fact::Fact,
+        id::Id,
+        question::{Party, PartyType},
+        register::{Assists, Body, Interest, Membership, Person, Review},
+        words::{BodyKind, InterestHolder, InterestRelation, MembershipRole, PersonKind},
+    },
+    pap::profile::Profile,
 };
 
 impl PersonFacts {
@@ -31,6 +34,9 @@ impl PersonFacts {
             bodies: BTreeSet::new(),
             doubtful_bodies: BTreeSet::new(),
             chairs: BTreeSet::new(),
+            remit: BTreeSet::new(),
+            chaired_remit: BTreeSet::new(),
+            named_remit: BTreeSet::new(),
             executive_member: false,
             scrutiny_member: false,
             scrutiny_sub_member: false,
@@ -49,11 +55,11 @@ impl PersonFacts {
 
     /// The party of a request. A person the register does not name, or whose term is not current, is `not_in_office`
     /// and has the public's access.
-    pub fn of_party(party: &Party, register: &Indexed, today: Date) -> Self {
+    pub fn of_party(party: &Party, register: &Indexed, profile: &Profile, today: Date) -> Self {
         let id = || party.id.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
         match party.kind {
             PartyType::Person(_) => match party.id.as_ref().and_then(|id| register.person(id)) {
-                Some(person) => Self::of_person(person, register, today),
+                Some(person) => Self::of_person(person, register, profile, today),
                 None => Self::of_kind(id(), PersonKind::NotInOffice),
             },
             PartyType::Typed(kind) => {
@@ -78,7 +84,7 @@ impl PersonFacts {
         }
     }
 
-    pub fn of_person(person: &Person, register: &Indexed, today: Date) -> Self {
+    pub fn of_person(person: &Person, register: &Indexed, profile: &Profile, today: Date) -> Self {
         if person.term.is_some_and(|term| !term.covers(today)) {
             return Self::of_kind(person.id.as_str(), PersonKind::NotInOffice);
         }
@@ -107,19 +113,27 @@ impl PersonFacts {
             ..Self::of_kind(person.id.as_str(), person.kind)
         };
         for membership in person.memberships.iter().filter(|m| m.period.covers(today)) {
-            facts.sit(membership, register, today);
+            facts.sit(membership, register, profile, today);
         }
         facts.any_scrutiny_programme = programme(register, today, |_| true);
         facts
     }
 
     /// Adds what one current membership brings.
-    fn sit(&mut self, membership: &Membership, register: &Indexed, today: Date) {
+    fn sit(&mut self, membership: &Membership, register: &Indexed, profile: &Profile, today: Date) {
         let body = register.body(&membership.body);
         let full = membership.voting && membership.role != MembershipRole::Substitute;
         if full { &mut self.bodies } else { &mut self.doubtful_bodies }.insert(membership.body.clone());
+        let functions = || body.into_iter().flat_map(|body| body.terms_of_reference.iter().cloned());
+        if full {
+            self.remit.extend(functions());
+        }
+        if full && body.is_some_and(|body| body.kind == BodyKind::Forum || profile.names(&body.name)) {
+            self.named_remit.extend(functions());
+        }
         if membership.role == MembershipRole::Chair {
             self.chairs.insert(membership.body.clone());
+            self.chaired_remit.extend(functions());
         }
         match body.map(|body| body.kind) {
             Some(BodyKind::Executive) => self.executive_member |= full,

@@ -64,6 +64,7 @@ fn whose_paper(record: &mut Record, facts: &Facts) {
     record.known("sensitive_in_fact", sensitive_in_fact(facts).map(flag));
     let confided = facts.given_in_confidence_by.settled().map(|who| flag(who.is_some()));
     record.known("given_in_confidence", confided);
+    record.known("author", listed(&facts.author));
     record.known("subject_person", listed(&facts.subject_person));
     record.known("privy", facts.privy.settled().map(|privy| ids(privy.into_iter().flatten())));
 }

@@ -17,6 +17,9 @@ pub fn entity(role: &str, facts: &PersonFacts) -> Result<Entity, EvaluationError
     record.set("bodies", ids(&facts.bodies));
     record.set("doubtful_bodies", ids(&facts.doubtful_bodies));
     record.set("chairs", ids(&facts.chairs));
+    record.set("remit", ids(&facts.remit));
+    record.set("chaired_remit", ids(&facts.chaired_remit));
+    record.set("named_remit", ids(&facts.named_remit));
     record.set("executive_member", flag(facts.executive_member));
     record.set("scrutiny_member", flag(facts.scrutiny_member));
     record.set("scrutiny_sub_member", flag(facts.scrutiny_sub_member));

@@ -6,7 +6,10 @@ use cedar_policy::Context;
 
 use super::{EvaluationError, NAMED, RECIPIENT, Record, Value, flag, ids, number, text, uid, word, words};
 use crate::{
-    domain::words::{Finding, OnBehalfOf, PersonKind, Post},
+    domain::{
+        id::Id,
+        words::{Finding, OnBehalfOf, PersonKind, Post},
+    },
     pdp::combine::Standing,
     pip::facts::{AttendeeFacts, BusinessFacts, Case, PartFacts, PersonFacts, RecipientFacts},
 };
@@ -23,6 +26,7 @@ pub fn question(
     part: &PartFacts,
     business: Option<&BusinessFacts>,
     found: &BTreeSet<Finding>,
+    others: &OthersMayRead,
     standing: Option<&StandingFacts>,
 ) -> Result<Asked, EvaluationError> {
     let mut record = Record::at("context.");
@@ -42,11 +46,13 @@ pub fn question(
         record.set("business", inner.value()?);
     }
     if let Some(recipient) = &case.recipient {
-        record.set("recipient", recipient_value(recipient, part, business)?);
+        record.set("recipient", recipient_value(recipient, part, business, others)?);
     }
     if let Some(attendees) = &case.attendees {
-        record.set("attendees", attendees_value(attendees, part, business)?);
+        record.set("attendees", attendees_value(attendees, part, others)?);
     }
+    record.set("named_may_read", flag(others.named));
+    record.set("member_may_read", flag(others.any_member));
     if let Some(standing) = standing {
         record.set("result", standing.value()?);
     }
@@ -124,6 +130,7 @@ fn recipient_value(
     recipient: &RecipientFacts,
     part: &PartFacts,
     business: Option<&BusinessFacts>,
+    others: &OthersMayRead,
 ) -> Result<Value, EvaluationError> {
     let person = &recipient.person;
     let privy = part.part.facts.privy.settled();
@@ -135,6 +142,7 @@ fn recipient_value(
     );
     record.set("on_body", flag(sits_on(person, business)));
     record.optional("in_service", serves(person, part).map(flag));
+    record.set("may_read", flag(others.recipient));
     record.set("need_recorded", flag(part.recipient_need));
     record.optional("undertaking", recipient.undertaking.map(flag));
     record.value()
@@ -143,7 +151,7 @@ fn recipient_value(
 fn attendees_value(
     attendees: &[AttendeeFacts],
     part: &PartFacts,
-    business: Option<&BusinessFacts>,
+    others: &OthersMayRead,
 ) -> Result<Value, EvaluationError> {
     const STATUTORY: [Post; 6] = [
         Post::MonitoringOfficer,
@@ -157,7 +165,7 @@ fn attendees_value(
         |kind| matches!(kind, PersonKind::Councillor | PersonKind::ElectedMayor | PersonKind::CoOptedMember);
     let people = || attendees.iter().map(|attendee| &attendee.person);
     let councillor_without_ground =
-        people().any(|p| councillor(p.kind) && !sits_on(p, business) && !part.attendee_need.contains(&p.id));
+        attendees.iter().zip(&others.attendees).any(|(one, may_read)| councillor(one.person.kind) && !may_read);
     let officer_without_ground = people().any(|p| {
         p.kind == PersonKind::Officer
             && serves(p, part) != Some(true)
@@ -165,10 +173,23 @@ fn attendees_value(
     });
     let mut record = Record::default();
     record.set("kinds", Value::new_set(people().filter_map(|p| word(p.kind))));
+    let named = |p: &&PersonFacts| Id::try_from(p.id.as_str()).is_ok() && p.kind != PersonKind::NotInOffice && p.id != "-";
+    record.set("ids", Value::new_set(people().filter(named).map(|p| text(&p.id))));
+    record.set("strangers", flag(people().any(|p| !named(&p))));
     record.set("groups", ids(&crate::pip::gather::groups_present(attendees)));
     record.set("councillor_without_ground", flag(councillor_without_ground));
     record.set("officer_without_ground", flag(officer_without_ground));
     record.value()
+}
+
+/// Who else would be given the part on asking for it themselves.
+#[derive(Clone, Debug, Default)]
+pub struct OthersMayRead {
+    pub named: bool,
+    pub any_member: bool,
+    pub recipient: bool,
+    /// In the order of the attendees.
+    pub attendees: Vec<bool>,
 }
 
 /// The outcome of a part, as the consequences read it.
