@@ -149,6 +149,7 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped())?);
     let store = open(&config).await?;
     let app = Arc::new(App::new(store, bundle, config.profile.clone(), config.statutory_layer, Box::new(SystemClock))?);
+    app.keep_policies().await?;
     let listener =
         TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr()?;

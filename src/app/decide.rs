@@ -10,6 +10,7 @@ use crate::{
         document::Document,
         id::Id,
         question::{PartyType, Request},
+        referral::Raised,
         words::{Action, Outcome, PartOutcome},
     },
     pap::callers::{Circumstances, Errand},
@@ -138,7 +139,7 @@ impl App {
     /// Nobody but the person may ask as a councillor's own caller.
     fn may_ask(&self, caller: &Caller, request: &Request) -> Result<(), DecideError> {
         let about_self = caller.person.is_some() && request.principal.person() == caller.person.as_ref();
-        let allowed = self.allows(caller, Errand::Decide, Circumstances { about_self, own: false });
+        let allowed = self.allows(caller, Errand::Decide, Circumstances { about_self, ..Circumstances::default() });
         if allowed { Ok(()) } else { Err(DecideError::NotAllowed) }
     }
 
@@ -213,7 +214,8 @@ impl App {
         Ok(self.answer(case, verdict, &bundle.hash))
     }
 
-    fn answer(&self, case: &Case, verdict: Verdict, bundle: &str) -> Decision {
+    fn answer(&self, case: &Case, mut verdict: Verdict, bundle: &str) -> Decision {
+        verdict.name_referrals(|| Id::try_from(new_id()).ok());
         let outcome = pdp::outcome(&verdict.parts);
         Decision {
             id: new_id(),
@@ -250,12 +252,14 @@ impl App {
                 ("caller", json!(caller.name)),
                 ("request", json!(case.request)),
                 ("answer", json!(decision)),
+                ("facts", json!(case)),
             ],
             search: Some(SearchKeys {
                 person: searched_person(&case.request),
                 document: decision.document.to_string(),
                 action: decision.action,
                 rules: rules_of(&decision.verdict),
+                referrals: raised(decision, &searched_person(&case.request)),
             }),
             idempotency: idempotency.map(|sent| sent.of(caller, item)),
         }
@@ -307,9 +311,26 @@ fn searched_person(request: &Request) -> String {
     }
 }
 
+/// What goes to the referral desk.
+fn raised(decision: &Decision, person: &str) -> Vec<Raised> {
+    decision
+        .verdict
+        .referrals()
+        .filter_map(|referral| {
+            Some(Raised {
+                id: referral.id.clone()?,
+                document: decision.document.clone(),
+                person: person.to_owned(),
+                to: referral.to.clone(),
+                due: referral.due,
+            })
+        })
+        .collect()
+}
+
 /// Every rule that decided or referred.
 fn rules_of(verdict: &Verdict) -> Vec<String> {
-    let referrals = std::iter::once(&verdict.referral).chain(&verdict.referral.also);
+    let referrals = verdict.referrals();
     let mut rules: Vec<String> = verdict
         .parts
         .iter()

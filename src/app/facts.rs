@@ -50,5 +50,9 @@ fn told(change: &Change) -> serde_json::Value {
         Change::DeleteDocument(id) => json!({"delete_document": id}),
         Change::Determine { id, entered, .. } => json!({"determine": id, "entered": entered}),
         Change::Withdraw(id) => json!({"withdraw": id}),
+        Change::CloseReferral { referral, determination } => {
+            json!({"close_referral": referral, "determination": determination})
+        }
+        Change::KeepPolicies { hash, .. } => json!({"keep_policies": hash}),
     }
 }

@@ -21,6 +21,9 @@ pub enum HistoryError {
     Unreadable(#[from] Unreadable),
     #[error("the reading cannot be recorded")]
     Unrecorded(#[source] AppendError),
+    /// What the answer would be made of has been erased, or was made under policies not kept.
+    #[error("what this would be told from is not kept")]
+    NotKept,
 }
 
 impl App {
@@ -29,7 +32,8 @@ impl App {
         let entry = self.store.entry(id).await?.filter(|entry| entry.kind == EntryKind::Decision);
         let circumstances = entry.as_ref().map(|entry| Circumstances {
             about_self: is_about(entry, caller.person.as_ref()),
-            own: entry.group("caller").and_then(Value::as_str) == Some(&caller.name),
+            own: made_by(entry, caller),
+            addressed: false,
         });
         let allowed = self.allows(caller, Errand::ReadDecision, circumstances.unwrap_or_default());
         let visible = entry.filter(|_| allowed).ok_or(HistoryError::NotFound)?;
@@ -48,17 +52,22 @@ impl App {
             (Some(asked), Some(own)) => asked == own.as_str(),
             _ => false,
         };
-        if !self.allows(caller, Errand::ListDecisions, Circumstances { about_self, own: false }) {
+        if !self.allows(caller, Errand::ListDecisions, Circumstances { about_self, ..Circumstances::default() }) {
             return Err(HistoryError::NotAllowed);
         }
         self.log_read(caller, json!({"list": describe(&filter)})).await?;
         Ok(self.store.decisions(&filter, &page).await?)
     }
 
-    async fn log_read(&self, caller: &Caller, what: Value) -> Result<(), HistoryError> {
+    pub(super) async fn log_read(&self, caller: &Caller, what: Value) -> Result<(), HistoryError> {
         let entry = self.act(EntryKind::LogRead, caller, what);
         self.store.append(entry).await.map(|_| ()).map_err(HistoryError::Unrecorded)
     }
+}
+
+/// Whether the entry was made at this caller's request.
+pub(super) fn made_by(entry: &StoredEntry, caller: &Caller) -> bool {
+    entry.group("caller").and_then(Value::as_str) == Some(&caller.name)
 }
 
 fn is_about(entry: &StoredEntry, person: Option<&Id>) -> bool {

@@ -27,8 +27,11 @@ use crate::{
 
 pub mod decide;
 pub mod determine;
+pub mod explain;
 pub mod facts;
 pub mod history;
+pub mod referrals;
+pub mod statement;
 
 /// The service.
 pub struct App {

@@ -100,6 +100,8 @@ impl EntryKind {
             Self::DocumentWrite => "document_write",
             Self::LogRead => "log_read",
             Self::Refusal => "refusal",
+            Self::ReferralClosed => "referral_closed",
+            Self::PoliciesKept => "policies_kept",
         }
     }
 }

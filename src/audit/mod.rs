@@ -16,13 +16,17 @@
 //!
 //! The invariant: no answer leaves before its entry is durable. Where next: [`crate::store::sqlite`].
 
-use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
 
 use crate::{
     domain::{
         decision::LogPosition,
-        words::{Action, Outcome},
+        id::Id,
+        referral::{Closed, Raised, Status},
+        words::{Action, Outcome, ReferralRole},
     },
     pip::{Change, FactSource, Page, PageRequest, Unreadable},
 };
@@ -43,6 +47,10 @@ pub enum EntryKind {
     LogRead,
     /// A caller was refused by the service's own rules (for instance a determination without the post).
     Refusal,
+    /// A determination answered a referral.
+    ReferralClosed,
+    /// Policies came into force that the log had not met before.
+    PoliciesKept,
 }
 
 /// An act to record.
@@ -72,6 +80,27 @@ pub struct SearchKeys {
     pub action: Action,
     /// Rule ids that decided or referred.
     pub rules: Vec<String>,
+    /// What it left to a person.
+    pub referrals: Vec<Raised>,
+}
+
+/// A referral as kept, with the entry of the decision that raised it.
+#[derive(Clone, Debug)]
+pub struct StoredReferral {
+    pub id: Id,
+    pub due: Option<Date>,
+    pub closed: Option<Closed>,
+    pub entry: StoredEntry,
+}
+
+/// Which referrals to list.
+#[derive(Clone, Debug, Default)]
+pub struct ReferralFilter {
+    /// With the day it is asked on.
+    pub status: Option<(Status, Date)>,
+    pub to: Option<ReferralRole>,
+    pub document: Option<Id>,
+    pub person: Option<String>,
 }
 
 /// A caller's `Idempotency-Key`: the same key and body return the first answer.
@@ -139,6 +168,9 @@ pub enum AppendError {
 pub enum Unmet {
     #[error("there is no such object")]
     NotFound,
+    /// The referral has been answered already.
+    #[error("it is closed already")]
+    Closed,
     /// `If-Match` named another version than the one in force.
     #[error("the facts are at another version")]
     Version,
@@ -182,6 +214,14 @@ pub trait DecisionLog: FactSource {
 
     /// Decisions, newest first.
     async fn decisions(&self, filter: &LogFilter, page: &PageRequest) -> Result<Page<StoredEntry>, Unreadable>;
+
+    async fn referral(&self, id: &Id) -> Result<Option<StoredReferral>, Unreadable>;
+
+    /// Referrals, those due first and those without a day last; closed ones by their id.
+    async fn referrals(&self, filter: &ReferralFilter, page: &PageRequest) -> Result<Page<StoredReferral>, Unreadable>;
+
+    /// The policies of a bundle the log has met, by their paths.
+    async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable>;
 
     /// Whether an entry could be made durable now.
     async fn ready(&self) -> Result<(), Unreadable>;

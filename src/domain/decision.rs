@@ -51,6 +51,34 @@ pub struct Verdict {
     pub information: Vec<Duty<InformationType>>,
     pub conflicts: Vec<Conflict>,
     pub human_review: HumanReview,
+    /// Where determinations contradict one another: which stands, and which it sets aside (contract §5).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub superseded: Vec<Superseded>,
+}
+
+impl Verdict {
+    /// Everything it leaves to a person: the first referral and those beside it.
+    pub fn referrals(&self) -> impl Iterator<Item = &Referral> {
+        std::iter::once(&self.referral).filter(|referral| referral.required).chain(&self.referral.also)
+    }
+
+    /// Gives each an id, under which it waits on the referral desk.
+    pub fn name_referrals(&mut self, mut fresh: impl FnMut() -> Option<Id>) {
+        if self.referral.required {
+            self.referral.id = fresh();
+        }
+        for referral in &mut self.referral.also {
+            referral.id = fresh();
+        }
+    }
+}
+
+/// Two determinations of one question, of which one stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Superseded {
+    pub question: Determination,
+    pub standing: Id,
+    pub set_aside: Id,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,6 +131,9 @@ pub struct Tested {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Referral {
     pub required: bool,
+    /// Under which it waits on the referral desk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<ReferralRole>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,6 +144,9 @@ pub struct Referral {
     pub text: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub would_help: Vec<String>,
+    /// The day by which it should be answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<jiff::civil::Date>,
     /// Other rules that refer the same answer, each with its own addressees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Referral>,
@@ -137,6 +171,9 @@ pub struct DutyProperties {
     pub days: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<jiff::civil::Date>,
+    /// The latest day that can be argued for, where the law leaves room (CD-4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest: Option<jiff::civil::Date>,
 }
 
 /// A protocol bar that yielded to a statutory right.

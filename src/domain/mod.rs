@@ -21,5 +21,6 @@ pub mod document;
 pub mod fact;
 pub mod id;
 pub mod question;
+pub mod referral;
 pub mod register;
 pub mod words;

@@ -14,7 +14,10 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    app::decide::{DecideError, read_back},
+    app::{
+        decide::{DecideError, read_back},
+        explain,
+    },
     audit::{LogFilter, StoredEntry},
     domain::{decision::Decision, question::Request},
 };
@@ -82,6 +85,17 @@ pub async fn read(who: Authenticated, shared: Data<Shared>, id: Path<String>) ->
         request: entry.group("request"),
         entry: json!({"kind": "decision", "recorded_at": entry.at, "caller": entry.group("caller")}),
     }))
+}
+
+/// How the answer came about.
+pub async fn explain(who: Authenticated, shared: Data<Shared>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let explained = shared.app.explain(&who.caller, &id).await?;
+    Ok(HttpResponse::Ok().json(explain::told(&explained)))
+}
+
+/// The statement of reasons that regulation 17(4) wants of it.
+pub async fn statement(who: Authenticated, shared: Data<Shared>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(shared.app.statement(&who.caller, &id).await?))
 }
 
 /// An answer with the question it answered and the record of its making.

@@ -29,6 +29,7 @@ mod health;
 mod page;
 mod policies;
 mod problem;
+mod referrals;
 mod register;
 mod request_id;
 pub mod schemas;
@@ -58,6 +59,11 @@ pub const ROUTES: &[(&str, &str, Option<Errand>)] = &[
     ("POST", "/v1/decisions/batch", Some(Errand::Decide)),
     ("GET", "/v1/decisions", Some(Errand::ListDecisions)),
     ("GET", "/v1/decisions/{id}", Some(Errand::ReadDecision)),
+    ("GET", "/v1/decisions/{id}/explanation", Some(Errand::ReadDecision)),
+    ("GET", "/v1/decisions/{id}/statement", Some(Errand::ReadDecision)),
+    ("GET", "/v1/referrals", Some(Errand::ReadReferrals)),
+    ("GET", "/v1/referrals/{id}", Some(Errand::ReadReferrals)),
+    ("POST", "/v1/referrals/{id}/close", Some(Errand::CloseReferral)),
     ("POST", "/v1/determinations", Some(Errand::Determine)),
     ("GET", "/v1/determinations", Some(Errand::ReadDeterminations)),
     ("GET", "/v1/determinations/{id}", Some(Errand::ReadDeterminations)),
@@ -89,6 +95,11 @@ pub fn routes(config: &mut ServiceConfig) {
                 .service(resource("/decisions").route(get().to(decisions::list)).route(post().to(decisions::decide)))
                 .service(resource("/decisions/batch").route(post().to(decisions::decide_batch)))
                 .service(resource("/decisions/{id}").route(get().to(decisions::read)))
+                .service(resource("/decisions/{id}/explanation").route(get().to(decisions::explain)))
+                .service(resource("/decisions/{id}/statement").route(get().to(decisions::statement)))
+                .service(resource("/referrals").route(get().to(referrals::list)))
+                .service(resource("/referrals/{id}").route(get().to(referrals::read)))
+                .service(resource("/referrals/{id}/close").route(post().to(referrals::close)))
                 .service(
                     resource("/determinations")
                         .route(get().to(determinations::list))

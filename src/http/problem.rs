@@ -10,7 +10,9 @@ use actix_web::{
 use serde_json::{Value, json};
 
 use crate::{
-    app::{decide::DecideError, determine::DetermineError, facts::WriteError, history::HistoryError},
+    app::{
+        decide::DecideError, determine::DetermineError, facts::WriteError, history::HistoryError, referrals::CloseError,
+    },
     audit::Unmet,
     pip::Unreadable,
 };
@@ -33,6 +35,9 @@ pub enum Problem {
     MethodNotAllowed,
     OtherFacts,
     KeyReused,
+    AlreadyClosed,
+    /// The entry does not hold what the answer would be made of: erased, or made under policies not kept.
+    NotKept,
     Precondition,
     TooLarge,
     MediaType,
@@ -56,6 +61,8 @@ impl Problem {
                 (StatusCode::CONFLICT, "registered-otherwise", "The document is registered with other facts")
             }
             Self::KeyReused => (StatusCode::CONFLICT, "key-reused", "The idempotency key was used with another body"),
+            Self::AlreadyClosed => (StatusCode::CONFLICT, "already-closed", "The referral has been answered already"),
+            Self::NotKept => (StatusCode::GONE, "not-kept", "What this would be told from is no longer kept"),
             Self::Precondition => (StatusCode::PRECONDITION_FAILED, "precondition", "The facts are at another version"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The body must be application/json"),
@@ -184,7 +191,22 @@ impl From<WriteError> for Problem {
         match error {
             WriteError::Unmet(Unmet::NotFound | Unmet::NoRegister) => Self::NotFound,
             WriteError::Unmet(Unmet::Version) => Self::Precondition,
+            WriteError::Unmet(Unmet::Closed) => Self::AlreadyClosed,
             WriteError::Busy | WriteError::Unrecorded(_) => unavailable(&error),
+        }
+    }
+}
+
+impl From<CloseError> for Problem {
+    fn from(error: CloseError) -> Self {
+        match error {
+            CloseError::Read(error) => error.into(),
+            CloseError::Write(error) => error.into(),
+            CloseError::NotAnAnswer(found) => {
+                let fault =
+                    |(pointer, message): (&str, &str)| Fault { pointer: pointer.into(), message: message.into() };
+                Self::Invalid(found.into_iter().map(fault).collect())
+            }
         }
     }
 }
@@ -194,6 +216,7 @@ impl From<HistoryError> for Problem {
         match error {
             HistoryError::NotAllowed => Self::NotAllowed,
             HistoryError::NotFound => Self::NotFound,
+            HistoryError::NotKept => Self::NotKept,
             HistoryError::Unreadable(_) | HistoryError::Unrecorded(_) => unavailable(&error),
         }
     }

@@ -12,8 +12,17 @@ static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
 const OPENAPI: &str = "openapi.json";
 
 /// Messages that are checked.
-const MESSAGES: [&str; 8] =
-    ["decision-request", "batch-request", "determination-request", "register", "group", "ward", "body", "person"];
+const MESSAGES: [&str; 9] = [
+    "decision-request",
+    "batch-request",
+    "determination-request",
+    "referral-closing",
+    "register",
+    "group",
+    "ward",
+    "body",
+    "person",
+];
 /// A document of its own, which must say more than its id.
 const REGISTERED_DOCUMENT: &str = "registered-document";
 

@@ -27,10 +27,13 @@ pub enum Errand {
     ReadDocuments,
     WriteDocuments,
     ReadPolicies,
+    ExplainInFull,
+    ReadReferrals,
+    CloseReferral,
 }
 
 impl Errand {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Decide,
         Self::ReadDecision,
         Self::ListDecisions,
@@ -41,6 +44,9 @@ impl Errand {
         Self::ReadDocuments,
         Self::WriteDocuments,
         Self::ReadPolicies,
+        Self::ExplainInFull,
+        Self::ReadReferrals,
+        Self::CloseReferral,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -55,6 +61,9 @@ impl Errand {
             Self::ReadDocuments => "read_documents",
             Self::WriteDocuments => "write_documents",
             Self::ReadPolicies => "read_policies",
+            Self::ExplainInFull => "explain_in_full",
+            Self::ReadReferrals => "read_referrals",
+            Self::CloseReferral => "close_referral",
         }
     }
 }
@@ -66,6 +75,8 @@ pub struct Circumstances {
     pub about_self: bool,
     /// Made at this caller's request.
     pub own: bool,
+    /// Put to a post that the person the caller speaks for holds.
+    pub addressed: bool,
 }
 
 /// The policies about callers, checked.
@@ -114,6 +125,7 @@ impl CallerPolicies {
         let context = Context::from_pairs([
             ("about_self".to_owned(), RestrictedExpression::new_bool(circumstances.about_self)),
             ("own".to_owned(), RestrictedExpression::new_bool(circumstances.own)),
+            ("addressed".to_owned(), RestrictedExpression::new_bool(circumstances.addressed)),
         ])
         .ok()?;
         let action = uid("Action", errand.name())?;

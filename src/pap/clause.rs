@@ -18,9 +18,21 @@ pub struct Clause {
     pub reads: BTreeSet<String>,
     /// Paths whose presence it tests with `has`.
     pub tests: BTreeSet<String>,
+    /// Words of fixed vocabularies it names: vocabulary and word.
+    pub names: BTreeSet<(String, String)>,
+    /// The condition as written.
+    pub text: String,
 }
 
 impl Clause {
+    fn alone(policy: Policy) -> Self {
+        let whole = policy.to_string();
+        let begins = ["when {", "unless {"].iter().filter_map(|word| whole.find(word)).min();
+        let text = begins.and_then(|at| whole.get(at..)).unwrap_or_default();
+        let text = text.trim().trim_end_matches(';').to_owned();
+        Self { policy, reads: BTreeSet::new(), tests: BTreeSet::new(), names: BTreeSet::new(), text }
+    }
+
     /// Turns only on which law governs the business: if it fails, the rule does not apply at all.
     pub fn is_about_regime(&self) -> bool {
         self.reads.iter().all(|path| ["context.business", "context.business.regime"].contains(&path.as_str()))
@@ -48,7 +60,7 @@ pub fn split(id: &str, policy: &Policy) -> Result<Vec<Clause>, Box<dyn std::erro
             "conditions": [condition],
         });
         let policy = Policy::from_json(Some(PolicyId::new(clause_id(id, at))), alone)?;
-        let mut clause = Clause { policy, reads: BTreeSet::new(), tests: BTreeSet::new() };
+        let mut clause = Clause::alone(policy);
         collect(condition.get("body").unwrap_or(&Value::Null), &mut clause);
         Ok(clause)
     };
@@ -59,7 +71,9 @@ pub fn split(id: &str, policy: &Policy) -> Result<Vec<Clause>, Box<dyn std::erro
 fn collect(node: &Value, clause: &mut Clause) {
     match node {
         Value::Object(object) => {
-            if let Some(path) = path(node) {
+            if let Some(name) = entity(node) {
+                clause.names.insert(name);
+            } else if let Some(path) = path(node) {
                 clause.reads.insert(path);
             } else if let Some(tested) = object.get("has").and_then(member) {
                 clause.reads.insert(tested.clone());
@@ -71,6 +85,12 @@ fn collect(node: &Value, clause: &mut Clause) {
         Value::Array(items) => items.iter().for_each(|inner| collect(inner, clause)),
         _ => {}
     }
+}
+
+/// `Ground::"ward"` as vocabulary and word.
+fn entity(node: &Value) -> Option<(String, String)> {
+    let entity = node.get("Value")?.get("__entity")?;
+    Some((entity.get("type")?.as_str()?.to_owned(), entity.get("id")?.as_str()?.to_owned()))
 }
 
 /// `resource.matters` for a chain of attribute accesses from a variable.

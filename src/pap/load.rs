@@ -19,6 +19,7 @@ use super::{
     source::PolicyFiles,
 };
 use crate::domain::{
+    calendar::TimeLimit,
     decision::Citation,
     words::{Action, Layer},
 };
@@ -26,6 +27,8 @@ use crate::domain::{
 const SCHEMA: &str = "council.cedarschema";
 const SOURCES: &str = "law/sources.json";
 const HOLIDAYS: &str = "law/bank-holidays.json";
+const FACTS: &str = "facts.json";
+const TIME_LIMITS: &str = "law/time-limits.json";
 const DECIDERS: &str = "determinations.json";
 const PROFILES: &str = "profiles/";
 /// Policies about callers of the service have a schema and a loader of their own ([`super::callers`]).
@@ -73,10 +76,11 @@ impl Bundle {
         let schema = schema(files)?;
         let sources: Sources = json(files, SOURCES)?;
         let policies = policies(files, &schema)?;
+        let time_limits: BTreeMap<String, TimeLimit> = json(files, TIME_LIMITS)?;
         let mut books = BTreeMap::new();
         for (file, text) in files.below(PROFILES, ".json") {
             let profile: Profile = parse_json(file, text)?;
-            books.insert(profile.id.clone(), Arc::new(book(profile, &policies, &sources)?));
+            books.insert(profile.id.clone(), Arc::new(book(profile, &policies, &sources, &time_limits)?));
         }
         let selected: BTreeSet<&str> = books.values().flat_map(|book| book.rules.keys().map(String::as_str)).collect();
         if let Some(idle) = policies.keys().find(|id| !selected.contains(id.as_str())) {
@@ -84,6 +88,8 @@ impl Bundle {
         }
         Ok(Self {
             hash: files.hash(),
+            files: files.clone(),
+            facts: json(files, FACTS)?,
             schema,
             calendar: json(files, HOLIDAYS)?,
             deciders: json(files, DECIDERS)?,
@@ -155,7 +161,16 @@ fn validate(file: &str, policy: &Policy, validator: &Validator, schema: &Schema)
     Ok(covered.into_iter().collect())
 }
 
-fn book(profile: Profile, policies: &BTreeMap<String, Checked>, sources: &Sources) -> Result<RuleBook, LoadError> {
+fn book(
+    mut profile: Profile,
+    policies: &BTreeMap<String, Checked>,
+    sources: &Sources,
+    statutory: &BTreeMap<String, TimeLimit>,
+) -> Result<RuleBook, LoadError> {
+    for (name, limit) in statutory {
+        // The law's own periods stand under every profile; none may be set otherwise.
+        profile.time_limits.insert(name.clone(), limit.clone());
+    }
     let mut rules = HashMap::new();
     let mut chosen: Vec<(&Checked, Option<&Selection>)> =
         policies.values().filter(|p| p.annotations.layer == Layer::Statute).map(|p| (p, None)).collect();
@@ -190,11 +205,10 @@ fn rule(
     let own = || annotations.rule.clone();
     let rule = selection.and_then(|s| s.rule.clone()).or_else(own).ok_or_else(|| lacking("a rule"))?;
     let citation = match (selection.and_then(|s| s.paragraph.as_ref()), &annotations.citation) {
-        (Some(paragraph), _) => Citation {
-            instrument: profile.instrument.name.clone(),
-            provision: paragraph.clone(),
-            url: profile.instrument.url.clone(),
-        },
+        (Some(paragraph), _) => {
+            let instrument = selection.and_then(|s| s.instrument.as_ref()).unwrap_or(&profile.instrument);
+            Citation { instrument: instrument.name.clone(), provision: paragraph.clone(), url: instrument.url.clone() }
+        }
         (None, Some(citation)) => sources
             .cite(citation)
             .ok_or_else(|| LoadError::Citation { file: policy.file.clone(), citation: citation.clone() })?,
@@ -221,7 +235,6 @@ fn route(profile: &Profile, annotations: &Annotations) -> Result<Vec<crate::doma
     };
     if let Some(limit) = &annotations.time_limit
         && !profile.time_limits.contains_key(limit)
-        && annotations.layer != Layer::Statute
     {
         return Err(named(limit));
     }

@@ -31,6 +31,7 @@ pub mod book;
 pub mod callers;
 pub mod citation;
 pub mod clause;
+pub mod facts;
 pub mod load;
 pub mod profile;
 pub mod source;
@@ -63,6 +64,9 @@ pub enum DecidingBodies {
 pub struct Bundle {
     /// `sha256:` and the hash of every file's path and text.
     pub hash: String,
+    pub files: PolicyFiles,
+    /// What each attribute a policy reads is, in words, and where it comes from.
+    pub facts: facts::FactWords,
     pub schema: Schema,
     pub calendar: Calendar,
     /// Who may decide each kind of determination, where the profile does not say otherwise.
@@ -76,5 +80,11 @@ impl Bundle {
     /// The rule book of a profile.
     pub fn book(&self, profile: &str) -> Option<&Arc<RuleBook>> {
         self.books.get(profile)
+    }
+
+    /// The posts that may decide a kind under a profile.
+    pub fn deciding_posts(&self, book: &RuleBook, kind: Determination) -> Vec<Post> {
+        let general = || self.deciders.get(&kind).map(|deciders| deciders.posts.clone()).unwrap_or_default();
+        book.profile.determinations.get(&kind).cloned().unwrap_or_else(general)
     }
 }

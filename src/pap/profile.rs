@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::words::{Determination, Post, ReferralRole};
+use crate::domain::{
+    calendar::TimeLimit,
+    words::{Determination, Post, ReferralRole},
+};
 
 /// `policies/profiles/<id>.json`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -44,12 +47,6 @@ pub struct Instrument {
     pub url: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct TimeLimit {
-    pub working_days: u16,
-}
-
 /// A rule of this council, carried by a policy.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +60,9 @@ pub struct Selection {
     pub also: Vec<String>,
     #[serde(default)]
     pub paragraph: Option<String>,
+    /// Where the paragraph stands in another text than the profile's own.
+    #[serde(default)]
+    pub instrument: Option<Instrument>,
     /// Local wording in place of the policy's own.
     #[serde(default)]
     pub reason: Option<String>,

@@ -7,6 +7,9 @@ use sha2::{Digest, Sha256};
 
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
 
+/// What no policy carries and why: read by people and tests, by no decision.
+pub const ACCOUNTING: &str = "accounting/";
+
 /// Relative path → text, of every file that has a part in decisions.
 #[derive(Clone, Debug, Default)]
 pub struct PolicyFiles(pub BTreeMap<String, String>);
@@ -62,10 +65,10 @@ impl PolicyFiles {
             .map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
-    /// `sha256:` and the hash over every path and text, each with its length before it.
+    /// `sha256:` and the hash over every path and text that has a part in decisions, each with its length before it.
     pub fn hash(&self) -> String {
         let mut hasher = Sha256::new();
-        for (path, text) in &self.0 {
+        for (path, text) in self.0.iter().filter(|(path, _)| !path.starts_with(ACCOUNTING)) {
             for piece in [path, text] {
                 hasher.update((piece.len() as u64).to_be_bytes());
                 hasher.update(piece);

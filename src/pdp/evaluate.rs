@@ -81,7 +81,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Whether the others concerned would be given the part themselves: their own reading, by the same rules.
-    fn others(&self, part: &Id) -> Result<OthersMayRead, EvaluationError> {
+    pub(super) fn others(&self, part: &Id) -> Result<OthersMayRead, EvaluationError> {
         let may = |case: &Case| -> Result<bool, EvaluationError> {
             let slice = self.book.slice(Action::Read).ok_or(EvaluationError::NoRules)?;
             let engine = Engine { case, slice, ..*self };
@@ -99,7 +99,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Whether the rules disclose the part, with nothing told about why.
-    fn discloses(&self, part: &PartFacts) -> Result<bool, EvaluationError> {
+    pub(super) fn discloses(&self, part: &PartFacts) -> Result<bool, EvaluationError> {
         let world = cedar::world(self.case, part, &self.bundle.schema)?;
         let others = self.others(&part.part.id)?;
         let (found, _) = self.findings(part, &world)?;
@@ -119,7 +119,7 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    fn request(&self, context: Context) -> Result<Request, EvaluationError> {
+    pub(super) fn request(&self, context: Context) -> Result<Request, EvaluationError> {
         Request::new(
             cedar::principal_uid()?,
             cedar::action_uid(self.case.request.action)?,
@@ -144,7 +144,7 @@ impl<'a> Engine<'a> {
     }
 
     /// What Schedule 12A makes of the part: the same under every piece of business.
-    fn findings(
+    pub(super) fn findings(
         &self,
         part: &PartFacts,
         world: &World,
@@ -246,7 +246,7 @@ impl<'a> Engine<'a> {
 }
 
 /// The id of a policy that could not be evaluated: never the message, which may hold facts.
-fn failed_policy(error: &AuthorizationError) -> String {
+pub(super) fn failed_policy(error: &AuthorizationError) -> String {
     match error {
         AuthorizationError::PolicyEvaluationError(error) => error.policy_id().to_string(),
     }

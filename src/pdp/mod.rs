@@ -34,6 +34,7 @@ use crate::{
 mod cedar;
 pub mod combine;
 mod evaluate;
+pub mod explain;
 mod tell;
 
 pub use combine::StatutoryLayer;
@@ -85,6 +86,7 @@ pub fn fail_closed(book: &RuleBook, case: &Case) -> Verdict {
         information: Vec::new(),
         conflicts: Vec::new(),
         human_review: HumanReview::default(),
+        superseded: Vec::new(),
     }
 }
 

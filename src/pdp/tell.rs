@@ -11,7 +11,7 @@ use crate::{
         calendar::london_day,
         decision::{
             Conflict, Duty, DutyProperties, HumanReview, PartVerdict, Reason, Redaction, Referral, RuleAndCitation,
-            Tested, Verdict,
+            Superseded, Tested, Verdict,
         },
         id::Id,
         words::{Access, Finding, Layer, Outcome, PartOutcome, PersonKind, TestResult},
@@ -36,7 +36,19 @@ pub fn verdict(engine: &Engine<'_>, runs: &[PartRun<'_>]) -> Verdict {
         information: duties(engine, runs, Role::Information, |rule| rule.annotations.information),
         conflicts: runs.iter().flat_map(conflicts).collect(),
         human_review: human_review(runs),
+        superseded: superseded(runs),
     }
+}
+
+/// Determinations that contradict one another, each pair named once.
+fn superseded(runs: &[PartRun<'_>]) -> Vec<Superseded> {
+    let mut told: Vec<Superseded> = Vec::new();
+    for pair in runs.iter().flat_map(|run| &run.facts.recorded.superseded) {
+        if !told.contains(pair) {
+            told.push(pair.clone());
+        }
+    }
+    told
 }
 
 fn part_verdict(run: &PartRun<'_>) -> PartVerdict {
@@ -72,7 +84,7 @@ fn label(part: &PartFacts) -> String {
 }
 
 /// Fills a text's placeholders: the body, the part, local titles of posts.
-fn words(engine: &Engine<'_>, text: &str, body: Option<&Id>, part: Option<&PartFacts>) -> String {
+pub(super) fn words(engine: &Engine<'_>, text: &str, body: Option<&Id>, part: Option<&PartFacts>) -> String {
     let mut told = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
@@ -231,9 +243,8 @@ fn of_role<'r>(runs: &'r [PartRun<'_>], role: Role) -> impl Iterator<Item = (&'r
 /// The number of days and the last of them, where the profile sets a limit.
 fn properties(engine: &Engine<'_>, rule: &Rule) -> Option<DutyProperties> {
     let limit = engine.book.profile.time_limits.get(rule.annotations.time_limit.as_ref()?)?;
-    let received = engine.case.request.request_received_at.map_or(engine.case.today, london_day);
-    let due = engine.bundle.calendar.working_days_after(received, limit.working_days);
-    Some(DutyProperties { days: Some(limit.working_days), due })
+    let due = engine.bundle.calendar.due(received(engine), limit)?;
+    Some(DutyProperties { days: Some(due.days), due: Some(due.on), latest: due.latest })
 }
 
 /// The first referral, with any others beside it: questions that suspend, then the law's own, then the protocol's.
@@ -275,8 +286,24 @@ fn refer(engine: &Engine<'_>, rule: &Arc<Rule>, body: Option<&Id>, run: &PartRun
         rule: Some(rule.rule.clone()),
         text: Some(words(engine, &rule.reason, body, Some(run.facts))),
         would_help: would_help.map(|text| words(engine, text, body, Some(run.facts))).collect(),
+        due: due(engine, rule),
         also: Vec::new(),
+        id: None,
     }
+}
+
+/// A referral is due with the rule's own period, else with the profile's for referrals, else when a written request
+/// must be answered under freedom of information, which every written enquiry also is (F-2).
+fn due(engine: &Engine<'_>, rule: &Rule) -> Option<jiff::civil::Date> {
+    let limits = &engine.book.profile.time_limits;
+    let own = rule.annotations.time_limit.as_ref().and_then(|name| limits.get(name));
+    let limit = own.or_else(|| limits.get("referral")).or_else(|| limits.get("foia"))?;
+    engine.bundle.calendar.due(received(engine), limit).map(|due| due.on)
+}
+
+/// The day the request was received: as said, else the day it is decided.
+fn received(engine: &Engine<'_>) -> jiff::civil::Date {
+    engine.case.request.request_received_at.map_or(engine.case.today, london_day)
 }
 
 /// Every bar that yielded to a statutory right, or (where the statute only advises) every right not given.

@@ -1,10 +1,15 @@
 //! The facts of one case, as the policies may read them. Mirrors `policies/council.cedarschema`.
+//!
+//! A case is kept with its decision in the log: with the policies of the bundle it names, it is decided and explained
+//! again exactly.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{
+    decision::Superseded,
     document::Part,
     id::Id,
     question::Request,
@@ -15,7 +20,7 @@ use crate::domain::{
 };
 
 /// Everything one decision rests on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Case {
     pub request: Request,
     pub now: Timestamp,
@@ -37,7 +42,7 @@ pub struct Case {
 }
 
 /// Questions a decision depends on: whether someone else would be given the paper on asking.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Others {
     /// The person acted for.
     pub named: Option<Box<Case>>,
@@ -48,7 +53,7 @@ pub struct Others {
 }
 
 /// What an earlier decision gave.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Provided {
     pub parts: BTreeSet<Id>,
     /// The ground on which it was asked for.
@@ -56,7 +61,7 @@ pub struct Provided {
 }
 
 /// A person at the time of the decision: only what is then in force.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PersonFacts {
     pub id: String,
     pub kind: PersonKind,
@@ -82,6 +87,8 @@ pub struct PersonFacts {
     pub scrutiny_remit: BTreeSet<Id>,
     pub scrutiny_programme: BTreeSet<Id>,
     pub any_scrutiny_programme: BTreeSet<Id>,
+    /// The overview and scrutiny committees the person belongs to.
+    pub scrutiny_bodies: BTreeSet<Id>,
     pub reviewing: BTreeSet<Id>,
     pub posts: BTreeSet<Post>,
     pub employment: Option<Employment>,
@@ -92,20 +99,20 @@ pub struct PersonFacts {
 }
 
 /// Someone a paper would go to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RecipientFacts {
     pub person: PersonFacts,
     pub undertaking: Option<bool>,
 }
 
 /// Someone present.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AttendeeFacts {
     pub person: PersonFacts,
 }
 
 /// One part, the business it serves, and what is recorded about it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PartFacts {
     pub part: Part,
     /// One entry for each piece of business; a single `None` where it serves none or that is unknown.
@@ -117,7 +124,7 @@ pub struct PartFacts {
 }
 
 /// A piece of business, measured at the time of the decision.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BusinessFacts {
     pub regime: Regime,
     pub body: Option<Id>,
@@ -137,7 +144,7 @@ pub struct BusinessFacts {
 }
 
 /// Kinds of interest that cover a matter of the part, by what is certain about them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct InterestFacts {
     pub plain: BTreeSet<InterestKind>,
     pub dispensed: BTreeSet<InterestKind>,
@@ -149,7 +156,7 @@ pub struct InterestFacts {
 }
 
 /// Determinations in force that bind this question, after precedence.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Recorded {
     pub yes: BTreeSet<Determination>,
     pub no: BTreeSet<Determination>,
@@ -158,12 +165,4 @@ pub struct Recorded {
     pub damage_level: Option<DamageLevel>,
     /// Where one determination superseded another: both, for the answer to name.
     pub superseded: Vec<Superseded>,
-}
-
-/// Two determinations of one question, of which one stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Superseded {
-    pub standing: Id,
-    pub set_aside: Id,
-    pub question: Determination,
 }

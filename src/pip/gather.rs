@@ -10,13 +10,14 @@ use super::{
     Indexed, Snapshot,
     facts::{
         AttendeeFacts, BusinessFacts, Case, InterestFacts, Others, PartFacts, PersonFacts, Provided, RecipientFacts,
-        Recorded, Superseded,
+        Recorded,
     },
 };
 use crate::{
     domain::{
         business::Business,
         calendar::{Calendar, london_day, whole_years},
+        decision::Superseded,
         determination::{DecidedBy, Determination},
         document::{Document, Part},
         fact::Fact,
@@ -82,10 +83,8 @@ fn gather_for(
         .attendees
         .as_ref()
         .map(|parties| parties.iter().map(|party| AttendeeFacts { person: person(party) }).collect());
-    let parts = chosen_parts(&request, document)?
-        .into_iter()
-        .map(|part| part_facts(part, &request, document, from))
-        .collect();
+    let parts =
+        chosen_parts(&request, document)?.into_iter().map(|part| part_facts(part, &request, document, from)).collect();
     let others = others(&principal, &request, document, from)?;
     let body_names = register.register.iter().flat_map(|r| &r.bodies).map(|b| (b.id.clone(), b.name.clone())).collect();
     Ok(Case {
@@ -164,12 +163,7 @@ fn chosen_parts(request: &Request, document: &Document) -> Result<Vec<Part>, Gat
     Ok(all)
 }
 
-fn part_facts(
-    part: Part,
-    request: &Request,
-    document: &Document,
-    from: &Sources<'_>,
-) -> PartFacts {
+fn part_facts(part: Part, request: &Request, document: &Document, from: &Sources<'_>) -> PartFacts {
     let today = london_day(from.now);
     let asker = request.principal.person().and_then(|id| from.register().person(id));
     let interests = asker.into_iter().flat_map(|person| &person.interests).map(|interest| &interest.id).collect();

@@ -12,7 +12,10 @@
 //! append of the decision ([`crate::audit::AppendError::Stale`]), so a decision acknowledged after a write was
 //! acknowledged has seen it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use crate::domain::{
     determination::{Determination, Entered},
@@ -148,4 +151,14 @@ pub enum Change {
     },
     /// Kept, no longer in force.
     Withdraw(Id),
+    /// Answered; changes no fact.
+    CloseReferral {
+        referral: Id,
+        determination: Id,
+    },
+    /// The text of a bundle under its hash; changes no fact.
+    KeepPolicies {
+        hash: String,
+        files: BTreeMap<String, String>,
+    },
 }

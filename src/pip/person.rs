@@ -43,6 +43,7 @@ impl PersonFacts {
             scrutiny_remit: BTreeSet::new(),
             scrutiny_programme: BTreeSet::new(),
             any_scrutiny_programme: BTreeSet::new(),
+            scrutiny_bodies: BTreeSet::new(),
             reviewing: BTreeSet::new(),
             posts: BTreeSet::new(),
             employment: None,
@@ -140,6 +141,7 @@ impl PersonFacts {
             // Reg 17 speaks of "a member" of the committee: a vote is not asked for, but a substitute is none.
             Some(BodyKind::OverviewAndScrutiny) if membership.role != MembershipRole::Substitute => {
                 self.scrutiny_member = true;
+                self.scrutiny_bodies.insert(membership.body.clone());
                 self.scrutiny_remit.extend(body.into_iter().flat_map(|b| b.terms_of_reference.iter().cloned()));
                 // Reg 17(3)(a)(ii): of such a committee, or of a sub-committee of such a committee.
                 let own = |b: &Body| b.id == membership.body || b.parent.as_ref() == Some(&membership.body);

@@ -173,7 +173,8 @@ fn attendees_value(
     });
     let mut record = Record::default();
     record.set("kinds", Value::new_set(people().filter_map(|p| word(p.kind))));
-    let named = |p: &&PersonFacts| Id::try_from(p.id.as_str()).is_ok() && p.kind != PersonKind::NotInOffice && p.id != "-";
+    let named =
+        |p: &&PersonFacts| Id::try_from(p.id.as_str()).is_ok() && p.kind != PersonKind::NotInOffice && p.id != "-";
     record.set("ids", Value::new_set(people().filter(named).map(|p| text(&p.id))));
     record.set("strangers", flag(people().any(|p| !named(&p))));
     record.set("groups", ids(&crate::pip::gather::groups_present(attendees)));

@@ -96,7 +96,7 @@ impl<'c, 'j> Batch<'c, 'j> {
         sqlx::query("SAVEPOINT change").execute(&mut *self.connection).await?;
         let applied = write.change.apply(&mut *self.connection).await;
         if applied.is_ok() {
-            self.head.facts_version += 1;
+            self.head.facts_version += u64::from(write.change.is_of_facts());
             self.register_changed |= write.change.is_of_register();
         } else {
             sqlx::query("ROLLBACK TO change").execute(&mut *self.connection).await?;

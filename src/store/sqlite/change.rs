@@ -32,6 +32,8 @@ pub(super) enum Prepared {
     DeleteDocument(Id),
     Determine { id: Id, document: Option<Id>, person: Option<Id>, kind: &'static str, body: String },
     Withdraw { id: Id, at: Timestamp },
+    CloseReferral { referral: Id, determination: Id, at: Timestamp },
+    KeepPolicies { hash: String, files: String },
 }
 
 /// A list of the register, by its name on the wire.
@@ -48,6 +50,11 @@ impl Prepared {
     /// Whether the register in force is another one afterwards.
     pub fn is_of_register(&self) -> bool {
         matches!(self, Self::ReplaceRegister { .. } | Self::PutObject(_) | Self::DeleteObject(..))
+    }
+
+    /// Whether the facts are at another version afterwards.
+    pub fn is_of_facts(&self) -> bool {
+        !matches!(self, Self::CloseReferral { .. } | Self::KeepPolicies { .. })
     }
 
     pub fn new(change: Change, at: Timestamp) -> Result<Self, serde_json::Error> {
@@ -75,6 +82,8 @@ impl Prepared {
                 Self::Determine { id: kept.id, document, person, kind: kept.entered.kind.word(), body }
             }
             Change::Withdraw(id) => Self::Withdraw { id, at },
+            Change::CloseReferral { referral, determination } => Self::CloseReferral { referral, determination, at },
+            Change::KeepPolicies { hash, files } => Self::KeepPolicies { hash, files: serde_json::to_string(&files)? },
         })
     }
 
@@ -108,6 +117,20 @@ impl Prepared {
                 let update = "UPDATE determination SET withdrawn_at = ? WHERE id = ? AND withdrawn_at IS NULL";
                 let update = sqlx::query(update).bind(at.to_string()).bind(id.as_str());
                 changed_one(update.execute(connection).await?.rows_affected())
+            }
+            Self::CloseReferral { referral, determination, at } => {
+                let there = "SELECT EXISTS (SELECT 1 FROM referral WHERE id = ?)";
+                if !exists(connection, there, &[referral.as_str()]).await? {
+                    return Err(Refused::Unmet(Unmet::NotFound));
+                }
+                let update = "UPDATE referral SET closed_at = ?, closed_by = ? WHERE id = ? AND closed_at IS NULL";
+                let update = sqlx::query(update).bind(at.to_string()).bind(determination.as_str());
+                let closed = update.bind(referral.as_str()).execute(connection).await?.rows_affected();
+                if closed == 0 { Err(Refused::Unmet(Unmet::Closed)) } else { Ok(false) }
+            }
+            Self::KeepPolicies { hash, files } => {
+                let insert = "INSERT INTO policy_bundle (hash, files) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING";
+                Ok(sqlx::query(insert).bind(hash).bind(files).execute(connection).await?.rows_affected() == 1)
             }
         }
     }

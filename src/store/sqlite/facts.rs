@@ -111,7 +111,7 @@ pub(super) async fn load_register(connection: &mut SqliteConnection) -> Result<O
 }
 
 /// What the parser says of a body is dropped: it may quote it.
-fn parse<T: DeserializeOwned>(what: &'static str, body: &str) -> Result<T, Fault> {
+pub(super) fn parse<T: DeserializeOwned>(what: &'static str, body: &str) -> Result<T, Fault> {
     serde_json::from_str(body).map_err(|_| Fault::Damaged(what))
 }
 

@@ -1,6 +1,6 @@
 //! The log, read and appended to. Each entry read is checked against its hashes before anyone is told of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sqlx::{QueryBuilder, Sqlite};
 use tokio::sync::{mpsc::error::TrySendError, oneshot};
@@ -8,16 +8,17 @@ use tokio::sync::{mpsc::error::TrySendError, oneshot};
 use super::{
     SqliteStore,
     change::Prepared,
-    facts::{cut, unreadable},
+    facts::{cut, parse, unreadable},
     fault::{Fault, Refused},
     job::{Conditional, Done, Job, Record},
 };
 use crate::{
     audit::{
-        AppendError, DecisionLog, EntryKind, LogFilter, NewEntry, StoredEntry, Write, Written,
+        AppendError, DecisionLog, EntryKind, LogFilter, NewEntry, ReferralFilter, StoredEntry, StoredReferral, Write,
+        Written,
         entry::{self, Group, Hash},
     },
-    domain::decision::LogPosition,
+    domain::{decision::LogPosition, id::Id},
     pip::{Page, PageRequest, Unreadable},
 };
 
@@ -78,6 +79,20 @@ impl DecisionLog for SqliteStore {
         Ok(cut(self.with_payload(rows).await?, page, |entry| entry.id.clone()))
     }
 
+    async fn referral(&self, id: &Id) -> Result<Option<StoredReferral>, Unreadable> {
+        self.referral_of(id).await
+    }
+
+    async fn referrals(&self, filter: &ReferralFilter, page: &PageRequest) -> Result<Page<StoredReferral>, Unreadable> {
+        self.referrals_of(filter, page).await
+    }
+
+    async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable> {
+        let kept = sqlx::query_scalar("SELECT files FROM policy_bundle WHERE hash = ?").bind(hash);
+        let kept: Option<String> = kept.fetch_optional(&self.readers).await.map_err(unreadable)?;
+        kept.map(|files| parse("bundle", &files)).transpose().map_err(unreadable)
+    }
+
     /// Makes a commit that changes nothing.
     async fn ready(&self) -> Result<(), Unreadable> {
         self.submit(Vec::new(), None).await.map(|_| ()).map_err(unreadable)
@@ -126,7 +141,7 @@ impl SqliteStore {
     }
 
     /// The entry at an index that is known to be taken.
-    async fn at(&self, seq: i64) -> Result<StoredEntry, Unreadable> {
+    pub(super) async fn at(&self, seq: i64) -> Result<StoredEntry, Unreadable> {
         let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq = ?").bind(seq);
         let row: LeafRow = row.fetch_one(&self.readers).await.map_err(unreadable)?;
         let entry = self.with_payload(vec![row]).await?.pop();

@@ -38,6 +38,7 @@ mod fault;
 mod job;
 mod log;
 mod place;
+mod referrals;
 mod rows;
 mod writer;
 

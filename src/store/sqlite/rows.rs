@@ -9,7 +9,7 @@ use super::{
     fault::Fault,
     job::{Job, Record},
 };
-use crate::audit::entry::Hash;
+use crate::{audit::entry::Hash, domain::referral::Raised};
 
 /// An entry with its index.
 pub(super) type Numbered<'j> = (u64, &'j Record);
@@ -55,6 +55,7 @@ pub(super) async fn insert(
     insert_payloads(connection, entries).await?;
     insert_search(connection, entries).await?;
     insert_rules(connection, entries).await?;
+    insert_referrals(connection, entries).await?;
     insert_keys(connection, entries).await
 }
 
@@ -101,6 +102,26 @@ async fn insert_rules(connection: &mut SqliteConnection, entries: &[Numbered<'_>
     let into = "INSERT INTO log_search_rule (seq, rule) ";
     insert_all(connection, into, &rules.into_iter().collect::<Vec<_>>(), |mut row, (seq, rule)| {
         row.push_bind(seq.cast_signed()).push_bind(*rule);
+    })
+    .await
+}
+
+async fn insert_referrals(connection: &mut SqliteConnection, entries: &[Numbered<'_>]) -> Result<(), sqlx::Error> {
+    let searched = entries.iter().filter_map(|(seq, record)| Some((*seq, record.entry.search.as_ref()?)));
+    let raised: Vec<(u64, &Raised)> =
+        searched.flat_map(|(seq, keys)| keys.referrals.iter().map(move |raised| (seq, raised))).collect();
+    let into = "INSERT INTO referral (id, seq, document, person, due) ";
+    insert_all(connection, into, &raised, |mut row, (seq, raised)| {
+        row.push_bind(raised.id.as_str()).push_bind(seq.cast_signed());
+        row.push_bind(raised.document.as_str()).push_bind(raised.person.as_str());
+        row.push_bind(raised.due.map(|day| day.to_string()));
+    })
+    .await?;
+    let addressed: HashSet<(&str, &str)> =
+        raised.iter().flat_map(|(_, raised)| raised.to.iter().map(|role| (raised.id.as_str(), role.word()))).collect();
+    let into = "INSERT INTO referral_addressee (referral, role) ";
+    insert_all(connection, into, &addressed.into_iter().collect::<Vec<_>>(), |mut row, (referral, role)| {
+        row.push_bind(*referral).push_bind(*role);
     })
     .await
 }

@@ -1,0 +1,162 @@
+//! Tells how a decision came about: in plain words for whoever asked, rule by rule for those entitled.
+//!
+//! Both are told from the entry in the log, never from the facts of today: the case as it was gathered, under the
+//! policies whose hash the decision names. What was erased cannot be explained.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{
+    App, Caller,
+    decide::read_back,
+    history::{HistoryError, made_by},
+};
+use crate::{
+    audit::StoredEntry,
+    domain::{
+        decision::Decision,
+        words::{Outcome, PartOutcome, TestResult},
+    },
+    pap::{
+        Bundle, PolicyFiles,
+        callers::{Circumstances, Errand},
+    },
+    pdp::explain::{Explanation, explain},
+    pip::{Unreadable, facts::Case},
+};
+
+/// An explanation, as far as the caller may have it.
+pub struct Explained {
+    pub decision: Decision,
+    /// For the person who asked.
+    pub text: String,
+    /// Rule by rule, for those entitled.
+    pub in_full: Option<Explanation>,
+}
+
+impl App {
+    pub async fn explain(&self, caller: &Caller, id: &str) -> Result<Explained, HistoryError> {
+        let entry = self.read_decision(caller, id).await?;
+        let decision = read_back(&entry).map_err(|_| HistoryError::NotKept)?;
+        let own = made_by(&entry, caller);
+        let entitled = self.allows(caller, Errand::ExplainInFull, Circumstances { own, ..Circumstances::default() });
+        let in_full = if entitled { Some(self.in_full(&entry, &decision).await?) } else { None };
+        Ok(Explained { text: for_the_person(&decision), decision, in_full })
+    }
+
+    async fn in_full(&self, entry: &StoredEntry, decision: &Decision) -> Result<Explanation, HistoryError> {
+        let case: Case = entry
+            .group("facts")
+            .and_then(|facts| serde_json::from_value(facts.clone()).ok())
+            .ok_or(HistoryError::NotKept)?;
+        let bundle = self.bundle_of(&decision.policy_bundle).await?;
+        let book = bundle.book(&decision.profile).cloned().ok_or(HistoryError::NotKept)?;
+        let statutory = self.statutory;
+        let work = move || explain(&bundle, &book, statutory, &case);
+        // A search decides the case some hundred times: not on a thread that others wait for.
+        let told = tokio::task::spawn_blocking(work).await.map_err(|error| Unreadable(error.into()))?;
+        told.map_err(|error| Unreadable(error.into()).into())
+    }
+
+    /// The policies of a hash: those in force, or as the log kept them.
+    async fn bundle_of(&self, hash: &str) -> Result<Arc<Bundle>, HistoryError> {
+        let in_force = self.policies.load_full();
+        if in_force.hash == hash {
+            return Ok(in_force);
+        }
+        let files = self.store.policies(hash).await?.ok_or(HistoryError::NotKept)?;
+        let load = move || Bundle::load(&PolicyFiles(files)).map(Arc::new);
+        let loaded = tokio::task::spawn_blocking(load).await.map_err(|error| Unreadable(error.into()))?;
+        loaded.map_err(|_| HistoryError::NotKept)
+    }
+
+    /// Keeps the policies in force in the log, so that what is decided under them can be explained.
+    pub async fn keep_policies(&self) -> Result<(), super::facts::WriteError> {
+        let bundle = self.policies.load_full();
+        let kept =
+            self.store.policies(&bundle.hash).await.map_err(|e| super::facts::WriteError::Unrecorded(e.into()))?;
+        if kept.is_some() {
+            return Ok(());
+        }
+        let service = Caller { name: "pinkpaper".to_owned(), roles: Vec::new(), person: None };
+        let change = crate::pip::Change::KeepPolicies { hash: bundle.hash.clone(), files: bundle.files.0.clone() };
+        self.write(&service, change, None).await.map(|_| ())
+    }
+}
+
+/// The answer in plain words, made only of texts that give nothing away: no title, no content, no interest.
+pub fn for_the_person(decision: &Decision) -> String {
+    let mut lines = vec![first_line(decision)];
+    let verdict = &decision.verdict;
+    let withheld: Vec<&str> = verdict
+        .parts
+        .iter()
+        .filter(|part| part.outcome == PartOutcome::Withhold)
+        .map(|part| part.id.as_str())
+        .collect();
+    if decision.outcome == Outcome::Redact {
+        lines.push(format!("Withheld: {}.", withheld.join(", ")));
+    }
+    let reasons: Vec<String> = verdict
+        .reasons
+        .iter()
+        .map(|reason| {
+            let place = [reason.citation.instrument.as_str(), reason.citation.provision.as_str()].join(" ");
+            format!("{} ({}; {})", reason.text, place.trim_end(), reason.rule)
+        })
+        .collect();
+    lines.extend(listed("Why:", reasons));
+    if decision.outcome != Outcome::Allow {
+        let near = verdict.tested.iter().filter(|tested| tested.result != TestResult::Met);
+        let missing = near
+            .filter(|tested| !tested.missing.is_empty())
+            .map(|tested| format!("{} would need {}.", tested.rule, tested.missing.join("; ")));
+        lines.extend(listed("What was missing:", missing.collect()));
+    }
+    let asked = verdict.referrals().filter_map(|referral| {
+        let text = referral.text.clone()?;
+        Some(match referral.due {
+            Some(due) => format!("{text} An answer is due by {due}."),
+            None => text,
+        })
+    });
+    lines.extend(listed("Who decides now:", asked.collect()));
+    lines.extend(listed("What you must keep to:", verdict.obligations.iter().map(|duty| duty.text.clone()).collect()));
+    lines.extend(listed("You should know:", verdict.information.iter().map(|duty| duty.text.clone()).collect()));
+    lines.join("\n")
+}
+
+fn first_line(decision: &Decision) -> String {
+    let what = match decision.outcome {
+        Outcome::Allow => "may be given in full",
+        Outcome::Redact => "may be given in part",
+        Outcome::Deny if decision.held => "is withheld until somebody has decided",
+        Outcome::Deny => "may not be given",
+    };
+    format!("{} {what} (action: {}).", decision.document, decision.action.word())
+}
+
+fn listed(heading: &str, mut items: Vec<String>) -> Vec<String> {
+    items.dedup();
+    if items.is_empty() {
+        return Vec::new();
+    }
+    std::iter::once(heading.to_owned()).chain(items.into_iter().map(|item| format!("- {item}"))).collect()
+}
+
+/// As it leaves the service.
+pub fn told(explained: &Explained) -> Value {
+    let decision = &explained.decision;
+    let mut told = json!({
+        "decision": decision.id, "outcome": decision.outcome, "held": decision.held,
+        "document": decision.document, "action": decision.action, "profile": decision.profile,
+        "policy_bundle": decision.policy_bundle, "decided_at": decision.decided_at, "text": explained.text,
+    });
+    if let (Some(full), Some(told)) = (&explained.in_full, told.as_object_mut())
+        && let Value::Object(members) = json!(full)
+    {
+        told.extend(members);
+    }
+    told
+}
