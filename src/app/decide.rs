@@ -167,6 +167,7 @@ impl App {
             snapshot: &snapshot,
             calendar: &bundle.calendar,
             profile: &book.profile,
+            deciders: &bundle.deciders,
             determinations: &determinations,
             provided: self.provided(&request).await?,
             now: self.clock.now(),

@@ -9,9 +9,9 @@ use crate::{
         calendar::london_day,
         determination::{DecidedBy, Determination, Entered},
         id::{Id, NotAnId},
-        words::{BodyKind, Determination as Kind},
+        words::Determination as Kind,
     },
-    pap::{Bundle, DecidingBodies, RuleBook},
+    pap::{Bundle, RuleBook},
     pip::{Change, Indexed, Unreadable},
 };
 
@@ -140,26 +140,18 @@ impl App {
     }
 }
 
-/// Whether the profile, or else contract §5, lets this post or body decide this kind, and the person holds the post.
+/// Whether the policies let this post or body decide this kind, and the person holds the post.
 fn entitled(entered: &Entered, bundle: &Bundle, book: &RuleBook, register: &Indexed, today: jiff::civil::Date) -> bool {
-    let Some(deciders) = bundle.deciders.get(&entered.kind) else { return false };
+    let profile = &book.profile.id;
     match &entered.decided_by {
         DecidedBy::Person { person, post } => {
-            let posts = book.profile.determinations.get(&entered.kind).unwrap_or(&deciders.posts);
             let holds = register
                 .person(person)
                 .is_some_and(|p| p.posts.contains(post) && p.term.is_none_or(|term| term.covers(today)));
-            posts.contains(post) && holds
+            holds && bundle.deciders.post_may(*post, entered.kind, profile)
         }
         DecidedBy::Body { body } => {
-            let kind = register.body(body).map(|body| body.kind);
-            match deciders.bodies {
-                DecidingBodies::None => false,
-                DecidingBodies::Any => kind.is_some(),
-                DecidingBodies::Executive => {
-                    matches!(kind, Some(BodyKind::Executive | BodyKind::ExecutiveCommittee))
-                }
-            }
+            register.body(body).is_some_and(|body| bundle.deciders.body_may(body.kind, entered.kind, profile))
         }
     }
 }

@@ -15,6 +15,7 @@ use super::{
     callers::CallerPolicies,
     citation::Sources,
     clause::{self, Clause},
+    deciders::Deciders,
     profile::{Profile, Selection},
     source::PolicyFiles,
 };
@@ -29,10 +30,9 @@ const SOURCES: &str = "law/sources.json";
 const HOLIDAYS: &str = "law/bank-holidays.json";
 const FACTS: &str = "facts.json";
 const TIME_LIMITS: &str = "law/time-limits.json";
-const DECIDERS: &str = "determinations.json";
 const PROFILES: &str = "profiles/";
-/// Policies about callers of the service have a schema and a loader of their own ([`super::callers`]).
-const CALLERS: &str = "callers/";
+/// Policies about callers and deciders have schemas and loaders of their own ([`super::side`]).
+const BESIDE: [&str; 2] = ["callers/", "deciders/"];
 
 /// Why a bundle was refused. The file is named; nothing of it is in force.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +92,7 @@ impl Bundle {
             facts: json(files, FACTS)?,
             schema,
             calendar: json(files, HOLIDAYS)?,
-            deciders: json(files, DECIDERS)?,
+            deciders: Deciders::load(files)?,
             callers: CallerPolicies::load(files)?,
             books,
         })
@@ -120,7 +120,9 @@ fn schema(files: &PolicyFiles) -> Result<Schema, LoadError> {
 fn policies(files: &PolicyFiles, schema: &Schema) -> Result<BTreeMap<String, Checked>, LoadError> {
     let validator = Validator::new(schema.clone());
     let mut policies: BTreeMap<String, Checked> = BTreeMap::new();
-    for (file, text) in files.below("", ".cedar").filter(|(file, _)| !file.starts_with(CALLERS)) {
+    for (file, text) in
+        files.below("", ".cedar").filter(|(file, _)| !BESIDE.iter().any(|folder| file.starts_with(folder)))
+    {
         let checked = check(file, text, &validator, schema)?;
         if let Some(other) = policies.insert(checked.annotations.id.clone(), checked) {
             return Err(LoadError::Duplicate(other.file, file.to_owned()));

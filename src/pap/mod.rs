@@ -19,45 +19,24 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use cedar_policy::Schema;
-use serde::Deserialize;
 
-use crate::domain::{
-    calendar::Calendar,
-    words::{Determination, Post},
-};
+use crate::domain::calendar::Calendar;
 
 pub mod annotations;
 pub mod book;
 pub mod callers;
 pub mod citation;
 pub mod clause;
+pub mod deciders;
 pub mod facts;
 pub mod load;
 pub mod profile;
+mod side;
 pub mod source;
 
 pub use book::RuleBook;
 pub use load::LoadError;
 pub use source::PolicyFiles;
-
-/// Who may decide a kind of determination (`policies/determinations.json`, contract §5).
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Deciders {
-    pub posts: Vec<Post>,
-    #[serde(default)]
-    pub bodies: DecidingBodies,
-}
-
-/// Which bodies may decide it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DecidingBodies {
-    #[default]
-    None,
-    Executive,
-    Any,
-}
 
 /// Everything under `policies/`, checked.
 #[derive(Debug)]
@@ -69,8 +48,8 @@ pub struct Bundle {
     pub facts: facts::FactWords,
     pub schema: Schema,
     pub calendar: Calendar,
-    /// Who may decide each kind of determination, where the profile does not say otherwise.
-    pub deciders: BTreeMap<Determination, Deciders>,
+    /// Who may decide each kind of determination.
+    pub deciders: deciders::Deciders,
     /// What callers of the service may do.
     pub callers: callers::CallerPolicies,
     pub books: BTreeMap<String, Arc<RuleBook>>,
@@ -80,11 +59,5 @@ impl Bundle {
     /// The rule book of a profile.
     pub fn book(&self, profile: &str) -> Option<&Arc<RuleBook>> {
         self.books.get(profile)
-    }
-
-    /// The posts that may decide a kind under a profile.
-    pub fn deciding_posts(&self, book: &RuleBook, kind: Determination) -> Vec<Post> {
-        let general = || self.deciders.get(&kind).map(|deciders| deciders.posts.clone()).unwrap_or_default();
-        book.profile.determinations.get(&kind).cloned().unwrap_or_else(general)
     }
 }

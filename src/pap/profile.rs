@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     calendar::TimeLimit,
-    words::{Determination, Post, ReferralRole},
+    words::{Post, ReferralRole},
 };
 
 /// `policies/profiles/<id>.json`.
@@ -33,9 +33,6 @@ pub struct Profile {
     pub named_bodies: Vec<String>,
     #[serde(default)]
     pub time_limits: BTreeMap<String, TimeLimit>,
-    /// Who may decide a kind here, where that differs from contract §5.
-    #[serde(default)]
-    pub determinations: BTreeMap<Determination, Vec<Post>>,
     pub rules: Vec<Selection>,
 }
 

@@ -25,7 +25,10 @@ use crate::{
         question::{Behalf, Party, PartyType, PersonWord, Purpose, Request},
         words::{Action, BusinessStatus, Capacity, Determination as Kind, Governance, OnBehalfOf, PersonKind, Regime},
     },
-    pap::profile::Profile,
+    pap::{
+        deciders::{Deciders, RestsOn},
+        profile::Profile,
+    },
 };
 
 /// Why a question cannot be put.
@@ -41,6 +44,8 @@ pub struct Sources<'a> {
     pub snapshot: &'a Snapshot,
     pub calendar: &'a Calendar,
     pub profile: &'a Profile,
+    /// What determinations rest on besides what they name.
+    pub deciders: &'a Deciders,
     /// About this document or about none.
     pub determinations: &'a [Determination],
     /// What the decision the request names gave; `None` where it names none that gave anything.
@@ -167,7 +172,7 @@ fn part_facts(part: Part, request: &Request, document: &Document, from: &Sources
     let today = london_day(from.now);
     let asker = request.principal.person().and_then(|id| from.register().person(id));
     let interests = asker.into_iter().flat_map(|person| &person.interests).map(|interest| &interest.id).collect();
-    let scope = Scope { document, part: &part.id, request, interests, now: from.now };
+    let scope = Scope { document, part: &part, request, interests, deciders: from.deciders, now: from.now };
     let need_of = |id: &str| {
         let found = scope.matching(from.determinations, Some(id));
         settle(&found, from.profile).yes.contains(&Kind::NeedToKnow)
@@ -201,10 +206,11 @@ fn acting_person(request: &Request) -> Option<&Id> {
 /// What a determination must fit to bind this question.
 struct Scope<'a> {
     document: &'a Document,
-    part: &'a Id,
+    part: &'a Part,
     request: &'a Request,
     /// Ids of the asker's interests.
     interests: BTreeSet<&'a Id>,
+    deciders: &'a Deciders,
     now: Timestamp,
 }
 
@@ -220,11 +226,28 @@ impl Scope<'_> {
         determination.in_force(self.now)
             && entered.person.as_ref().is_none_or(|id| Some(id.as_str()) == person)
             && entered.document.as_ref().is_none_or(|id| *id == self.document.id)
-            && entered.parts.as_ref().is_none_or(|parts| parts.contains(self.part))
+            && entered.parts.as_ref().is_none_or(|parts| parts.contains(&self.part.id))
             && entered.action.is_none_or(|action| action == self.request.action)
             && entered.recipient.as_ref().is_none_or(|id| Some(id) == recipient)
             && entered.interest.as_ref().is_none_or(|id| self.interests.contains(id))
             && entered.document_version.as_ref().is_none_or(|version| Some(version) == self.document.version.as_ref())
+            && !self.has_lapsed(determination)
+    }
+
+    /// Whether what the determination rests on has changed since it was made.
+    fn has_lapsed(&self, determination: &Determination) -> bool {
+        let decided_at = determination.entered.decided_at;
+        let since = |at: Option<Timestamp>| at.is_some_and(|at| decided_at < at && at <= self.now);
+        let facts = &self.part.facts;
+        self.deciders.rests_on(determination.entered.kind).iter().any(|on| match on {
+            RestsOn::Classification => since(facts.classification.known().and_then(|class| class.determined_at)),
+            RestsOn::Meeting => facts
+                .business
+                .known()
+                .into_iter()
+                .flatten()
+                .any(|business| since(business.made_at.known().or(business.concluded_at.known()).copied())),
+        })
     }
 }
 

@@ -237,6 +237,7 @@ pub fn answer(bundle: &Bundle, question: &Question) -> Result<Verdict, pdp::Eval
         snapshot: &snapshot,
         calendar: &bundle.calendar,
         profile: &book.profile,
+        deciders: &bundle.deciders,
         determinations: &question.determinations,
         provided: question.request.purpose.provided_under.as_ref().map(|_| Provided {
             parts: question.document.whole_parts().into_iter().map(|part| part.id).collect(),

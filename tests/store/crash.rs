@@ -139,7 +139,7 @@ async fn a_full_disk_loses_nothing_and_keeps_nothing_unacknowledged() {
     // No file of the child may grow past this many blocks of 512 bytes; it is told so instead of being ended.
     let mut command = Command::new("sh");
     command
-        .args(["-c", "trap '' XFSZ; ulimit -f 2000; exec \"$0\" \"$@\""])
+        .args(["-c", "trap '' XFSZ; ulimit -f 4000; exec \"$0\" \"$@\""])
         .arg(std::env::current_exe().expect("this"));
     let mut acknowledged = HashMap::new();
     watch(start(command, directory.path()), usize::MAX, &mut acknowledged);

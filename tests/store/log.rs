@@ -92,6 +92,7 @@ async fn ten_decisions(bench: &Bench) {
             document: format!("document-{}", at % 5),
             action: Action::Read,
             rules: vec![format!("RULE-{}", at % 3)],
+            referrals: Vec::new(),
         };
         let decided = NewEntry {
             at: time(&format!("2026-11-22T12:00:0{at}Z")),

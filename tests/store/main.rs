@@ -41,6 +41,11 @@ macro_rules! suite {
                 several_entries_are_appended_all_or_none,
                 a_store_that_can_write_is_ready,
             },
+            desk::{
+                a_referral_waits_until_a_determination_answers_it,
+                referrals_come_in_the_order_of_their_days,
+                policies_are_kept_once_under_their_hash,
+            },
             together::{
                 each_write_counts_one_version_and_is_logged,
                 a_write_for_another_version_does_nothing,
@@ -68,6 +73,7 @@ macro_rules! suite {
 }
 
 mod crash;
+mod desk;
 mod facts;
 mod log;
 mod sqlite;

@@ -98,6 +98,7 @@ pub fn decision(id: &str, facts_version: u64) -> NewEntry {
             document: "edrms:2026/0117".to_owned(),
             action: Action::Read,
             rules: vec!["S-100F-3".to_owned(), "S-100F-3".to_owned(), "TH52-10.3-ii".to_owned()],
+            referrals: Vec::new(),
         }),
         ..entry(id)
     }

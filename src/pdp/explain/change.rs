@@ -186,7 +186,7 @@ impl Search<'_, '_> {
         let (what, from) = atom.words();
         let supplied_by = match (atom, from) {
             (Atom::Determined(kind, _), _) => {
-                let posts = self.engine.bundle.deciding_posts(self.engine.book, *kind);
+                let posts = self.engine.bundle.deciders.posts(*kind, &self.engine.book.profile.id);
                 posts.into_iter().map(|post| self.title(post.word())).collect()
             }
             (_, Supplier::ProperOfficer) => vec![self.title("proper_officer")],
