@@ -13,9 +13,9 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    app::{App, Caller},
+    app::{App, Caller, conflicts::conflicts},
     audit::{DecisionLog, receipt::Signer},
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     config::{Config, Flags},
     demo,
     http::{self, ApiKey, DocsExamples, Keys, Limits, Shared},
@@ -55,6 +55,17 @@ enum PolicyVerb {
         /// A directory of policies; left out: the ones built in.
         dir: Option<PathBuf>,
     },
+    /// List the protocol rules that are narrower than the law, each with both citations and an example.
+    Conflicts {
+        /// Whose rules: `th52`, `wat`, …
+        #[arg(long, value_name = "NAME")]
+        profile: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        /// A directory of policies; left out: the ones built in.
+        dir: Option<PathBuf>,
+    },
 }
 
 #[derive(Clone, Debug, Default, Args)]
@@ -90,6 +101,9 @@ pub fn run() -> ExitCode {
         Verb::Serve(service) => start(&service, Mode::Serve),
         Verb::Openapi => openapi(),
         Verb::Policy { verb: PolicyVerb::Check { dir } } => check_policies(dir.as_deref()),
+        Verb::Policy { verb: PolicyVerb::Conflicts { profile, json, dir } } => {
+            list_conflicts(&profile, json, dir.as_deref())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -121,12 +135,41 @@ fn openapi() -> Result<(), Failure> {
     Ok(())
 }
 
-fn check_policies(dir: Option<&Path>) -> Result<(), Failure> {
+fn load_policies(dir: Option<&Path>) -> Result<Bundle, Failure> {
     let files = match dir {
         Some(dir) => PolicyFiles::read(dir)?,
         None => PolicyFiles::shipped(),
     };
-    let bundle = Bundle::load(&files)?;
+    Ok(Bundle::load(&files)?)
+}
+
+fn list_conflicts(profile: &str, json: bool, dir: Option<&Path>) -> Result<(), Failure> {
+    let found = conflicts(&load_policies(dir)?, profile, SystemClock.now())?;
+    if json {
+        say(&format!("{}\n", serde_json::to_string_pretty(&found)?));
+        return Ok(());
+    }
+    let rules: std::collections::BTreeSet<&str> = found.iter().map(|conflict| conflict.local.rule.as_str()).collect();
+    say(&format!("{profile}: {} rules are narrower than the law\n", rules.len()));
+    for rule in rules {
+        let of_rule: Vec<_> = found.iter().filter(|conflict| conflict.local.rule == rule).collect();
+        let Some(first) = of_rule.first() else { continue };
+        let local = &first.local.citation;
+        say(&format!(
+            "\n{rule}  {}\n  {}, {}\n  For instance: {}.\n",
+            first.title, local.instrument, local.provision, first.example
+        ));
+        for conflict in &of_rule {
+            let statute = &conflict.statute;
+            let citation = &statute.citation;
+            say(&format!("  narrower than {}: {} {}\n", statute.rule, citation.instrument, citation.provision));
+        }
+    }
+    Ok(())
+}
+
+fn check_policies(dir: Option<&Path>) -> Result<(), Failure> {
+    let bundle = load_policies(dir)?;
     say(&format!("{}\n", bundle.hash));
     for (profile, book) in &bundle.books {
         say(&format!("{profile}: {} policies\n", book.rules().len()));

@@ -25,6 +25,7 @@ use crate::{
     pdp::StatutoryLayer,
 };
 
+pub mod conflicts;
 pub mod decide;
 pub mod determine;
 pub mod explain;

@@ -28,6 +28,8 @@ pub struct Rule {
     /// Whom it refers to, in the order to be asked.
     pub refer_to: Vec<ReferralRole>,
     pub clauses: Vec<Clause>,
+    /// The folder it stands in.
+    pub theme: String,
     /// The policy as written.
     pub text: String,
     /// Which actions its scope covers.

@@ -223,6 +223,7 @@ fn rule(
         reason: selection.and_then(|s| s.reason.clone()).unwrap_or_else(|| annotations.reason.clone()),
         refer_to: route(profile, &annotations)?,
         clauses: policy.clauses.clone(),
+        theme: policy.file.split('/').next().unwrap_or_default().to_owned(),
         text: policy.text.clone(),
         actions: policy.actions.clone(),
         annotations,

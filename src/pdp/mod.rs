@@ -35,6 +35,7 @@ mod cedar;
 pub mod combine;
 mod evaluate;
 pub mod explain;
+pub mod narrower;
 mod tell;
 
 pub use combine::StatutoryLayer;

@@ -11,9 +11,13 @@ use pinkpaper::{
         register::Register,
         words::{Effect, Outcome, PartOutcome},
     },
-    pap::{Bundle, annotations::Role},
+    pap::{Bundle, RuleBook, annotations::Role},
     pdp::{self, StatutoryLayer},
-    pip::{Indexed, Snapshot, facts::Provided, gather},
+    pip::{
+        Indexed, Snapshot,
+        facts::{Case, Provided},
+        gather,
+    },
 };
 use serde_json::{Value, json};
 
@@ -231,7 +235,15 @@ impl Row {
 }
 
 pub fn answer(bundle: &Bundle, question: &Question) -> Result<Verdict, pdp::EvaluationError> {
-    let book = bundle.book(&question.profile).unwrap_or_else(|| panic!("no profile `{}`", question.profile));
+    pdp::decide(bundle, book(bundle, question), StatutoryLayer::Enforce, &case(bundle, question))
+}
+
+pub fn book<'b>(bundle: &'b Bundle, question: &Question) -> &'b RuleBook {
+    bundle.book(&question.profile).unwrap_or_else(|| panic!("no profile `{}`", question.profile))
+}
+
+pub fn case(bundle: &Bundle, question: &Question) -> Case {
+    let book = book(bundle, question);
     let snapshot = Snapshot { facts_version: 1, register: Indexed::new(Some(question.register.clone())).into() };
     let sources = gather::Sources {
         snapshot: &snapshot,
@@ -245,8 +257,7 @@ pub fn answer(bundle: &Bundle, question: &Question) -> Result<Verdict, pdp::Eval
         }),
         now: *NOW,
     };
-    let case = gather::gather(question.request.clone(), &question.document, &sources).expect("the parts exist");
-    pdp::decide(bundle, book, StatutoryLayer::Enforce, &case)
+    gather::gather(question.request.clone(), &question.document, &sources).expect("the parts exist")
 }
 
 /// Rules that word a refusal and bar nothing.

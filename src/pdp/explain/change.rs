@@ -37,6 +37,9 @@ const TOLD: usize = 12;
 pub struct ChangeSet {
     pub part: Id,
     pub facts: Vec<ChangeTold>,
+    /// The same, as they were tried.
+    #[serde(skip)]
+    pub atoms: BTreeSet<Atom>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -178,6 +181,7 @@ impl Search<'_, '_> {
         let told = |set: &BTreeSet<Atom>| ChangeSet {
             part: self.part.clone(),
             facts: set.iter().map(|atom| self.told(atom)).collect(),
+            atoms: set.clone(),
         };
         Found { sets: self.opening.iter().map(told).collect(), complete }
     }
