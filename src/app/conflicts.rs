@@ -91,7 +91,7 @@ pub fn conflicts(bundle: &Bundle, profile: &str, now: Timestamp) -> Result<Vec<R
     let mut all: Value = serde_json::from_str(text).map_err(|error| fault(&error))?;
     crate::demo::resolve(&mut all, now).map_err(|error| fault(&error))?;
     let all: Situations = serde_json::from_value(all).map_err(|error| fault(&error))?;
-    let mut found: BTreeMap<(String, String), RuleConflict> = BTreeMap::new();
+    let mut found: BTreeMap<(String, String), (usize, RuleConflict)> = BTreeMap::new();
     let none = Variation::default();
     for situation in &all.situations {
         for variation in std::iter::once(&none).chain(&all.variations) {
@@ -99,16 +99,21 @@ pub fn conflicts(bundle: &Bundle, profile: &str, now: Timestamp) -> Result<Vec<R
                 .map_err(|why| fault(&format!("{} with {}: {why}", situation.id, variation.id)))?;
             for pair in narrower(bundle, book, &case)? {
                 let key = (pair.local.rule.clone(), pair.right.rule.clone());
-                found.entry(key).or_insert_with(|| RuleConflict {
+                let order = found.len();
+                let conflict = || RuleConflict {
                     local: RuleAndCitation { rule: pair.local.rule.clone(), citation: pair.local.citation.clone() },
                     title: pair.local.annotations.title.clone(),
                     statute: RuleAndCitation { rule: pair.right.rule.clone(), citation: pair.right.citation.clone() },
                     example: [situation.says.as_str(), variation.says.as_str()].join(" ").trim_end().to_owned(),
-                });
+                };
+                found.entry(key).or_insert_with(|| (order, conflict()));
             }
         }
     }
-    Ok(found.into_values().collect())
+    // By local rule; for each, in the order of the situations.
+    let mut found: Vec<(usize, RuleConflict)> = found.into_values().collect();
+    found.sort_by(|(a, left), (b, right)| (&left.local.rule, a).cmp(&(&right.local.rule, b)));
+    Ok(found.into_iter().map(|(_, conflict)| conflict).collect())
 }
 
 fn case(

@@ -61,6 +61,13 @@ pub enum LoadError {
     Unselected(String),
 }
 
+/// Loads bundles one after another, checking only the files that changed since: validation is most of the work.
+#[derive(Default)]
+pub struct Loader {
+    schema: String,
+    known: HashMap<String, Arc<Checked>>,
+}
+
 /// A policy file, checked, before any profile has it.
 struct Checked {
     file: String,
@@ -73,9 +80,15 @@ struct Checked {
 
 impl Bundle {
     pub fn load(files: &PolicyFiles) -> Result<Self, LoadError> {
+        Loader::default().load(files)
+    }
+}
+
+impl Loader {
+    pub fn load(&mut self, files: &PolicyFiles) -> Result<Bundle, LoadError> {
         let schema = schema(files)?;
         let sources: Sources = json(files, SOURCES)?;
-        let policies = policies(files, &schema)?;
+        let policies = self.policies(files, &schema)?;
         let time_limits: BTreeMap<String, TimeLimit> = json(files, TIME_LIMITS)?;
         let mut books = BTreeMap::new();
         for (file, text) in files.below(PROFILES, ".json") {
@@ -86,7 +99,7 @@ impl Bundle {
         if let Some(idle) = policies.keys().find(|id| !selected.contains(id.as_str())) {
             return Err(LoadError::Unselected(idle.clone()));
         }
-        Ok(Self {
+        Ok(Bundle {
             hash: files.hash(),
             files: files.clone(),
             facts: json(files, FACTS)?,
@@ -96,6 +109,28 @@ impl Bundle {
             callers: CallerPolicies::load(files)?,
             books,
         })
+    }
+
+    fn policies(&mut self, files: &PolicyFiles, schema: &Schema) -> Result<BTreeMap<String, Arc<Checked>>, LoadError> {
+        let text = files.text(SCHEMA).unwrap_or_default();
+        if self.schema != text {
+            self.known.clear();
+            text.clone_into(&mut self.schema);
+        }
+        let validator = Validator::new(schema.clone());
+        let mut policies: BTreeMap<String, Arc<Checked>> = BTreeMap::new();
+        let own = |file: &str| !BESIDE.iter().any(|folder| file.starts_with(folder));
+        for (file, text) in files.below("", ".cedar").filter(|(file, _)| own(file)) {
+            let checked = match self.known.get(file).filter(|known| known.text == text) {
+                Some(known) => Arc::clone(known),
+                None => Arc::new(check(file, text, &validator, schema)?),
+            };
+            self.known.insert(file.to_owned(), Arc::clone(&checked));
+            if let Some(other) = policies.insert(checked.annotations.id.clone(), checked) {
+                return Err(LoadError::Duplicate(other.file.clone(), file.to_owned()));
+            }
+        }
+        Ok(policies)
     }
 }
 
@@ -115,20 +150,6 @@ fn schema(files: &PolicyFiles) -> Result<Schema, LoadError> {
     let text = files.text(SCHEMA).ok_or(LoadError::NoFile(SCHEMA))?;
     let (schema, _) = Schema::from_cedarschema_str(text).map_err(|error| parse_error(SCHEMA, error))?;
     Ok(schema)
-}
-
-fn policies(files: &PolicyFiles, schema: &Schema) -> Result<BTreeMap<String, Checked>, LoadError> {
-    let validator = Validator::new(schema.clone());
-    let mut policies: BTreeMap<String, Checked> = BTreeMap::new();
-    for (file, text) in
-        files.below("", ".cedar").filter(|(file, _)| !BESIDE.iter().any(|folder| file.starts_with(folder)))
-    {
-        let checked = check(file, text, &validator, schema)?;
-        if let Some(other) = policies.insert(checked.annotations.id.clone(), checked) {
-            return Err(LoadError::Duplicate(other.file, file.to_owned()));
-        }
-    }
-    Ok(policies)
 }
 
 fn check(file: &str, text: &str, validator: &Validator, schema: &Schema) -> Result<Checked, LoadError> {
@@ -165,7 +186,7 @@ fn validate(file: &str, policy: &Policy, validator: &Validator, schema: &Schema)
 
 fn book(
     mut profile: Profile,
-    policies: &BTreeMap<String, Checked>,
+    policies: &BTreeMap<String, Arc<Checked>>,
     sources: &Sources,
     statutory: &BTreeMap<String, TimeLimit>,
 ) -> Result<RuleBook, LoadError> {
@@ -175,7 +196,7 @@ fn book(
     }
     let mut rules = HashMap::new();
     let mut chosen: Vec<(&Checked, Option<&Selection>)> =
-        policies.values().filter(|p| p.annotations.layer == Layer::Statute).map(|p| (p, None)).collect();
+        policies.values().filter(|p| p.annotations.layer == Layer::Statute).map(|p| (&**p, None)).collect();
     for selection in &profile.rules {
         let policy = policies
             .get(&selection.policy)

@@ -35,7 +35,7 @@ mod side;
 pub mod source;
 
 pub use book::RuleBook;
-pub use load::LoadError;
+pub use load::{LoadError, Loader};
 pub use source::PolicyFiles;
 
 /// Everything under `policies/`, checked.

@@ -51,6 +51,12 @@ impl Row {
         cell.split([',', ';']).map(|item| item.trim().trim_matches('`').to_owned()).filter(|i| !i.is_empty()).collect()
     }
 
+    /// Its table and what it shows: its name wherever it stands in the file.
+    pub fn name(&self) -> String {
+        let table = self.place.split(".md").next().unwrap_or_default();
+        format!("{table}: {}", self.cell("Shows"))
+    }
+
     pub fn question(&self) -> Question {
         let mut register = WORLD.register.clone();
         let paper = self.cell("Paper");
