@@ -19,7 +19,7 @@ use crate::{
     config::{Config, Flags},
     demo,
     http::{self, ApiKey, DocsExamples, Keys, Limits, Shared},
-    pap::{Bundle, PolicyFiles},
+    pap::{Bundle, PolicyFiles, accounting, reference},
     store, telemetry,
 };
 
@@ -52,6 +52,14 @@ enum Verb {
 enum PolicyVerb {
     /// Load the policies as the service would, and say what is wrong with them.
     Check {
+        /// A directory of policies; left out: the ones built in.
+        dir: Option<PathBuf>,
+    },
+    /// Print the reference: every policy, and every rule with what carries it.
+    Reference {
+        /// JSON: for each policy the row that proves it (`tests/policy/proofs.json`).
+        #[arg(long, value_name = "FILE")]
+        proofs: Option<PathBuf>,
         /// A directory of policies; left out: the ones built in.
         dir: Option<PathBuf>,
     },
@@ -101,6 +109,9 @@ pub fn run() -> ExitCode {
         Verb::Serve(service) => start(&service, Mode::Serve),
         Verb::Openapi => openapi(),
         Verb::Policy { verb: PolicyVerb::Check { dir } } => check_policies(dir.as_deref()),
+        Verb::Policy { verb: PolicyVerb::Reference { proofs, dir } } => {
+            print_reference(proofs.as_deref(), dir.as_deref())
+        }
         Verb::Policy { verb: PolicyVerb::Conflicts { profile, json, dir } } => {
             list_conflicts(&profile, json, dir.as_deref())
         }
@@ -168,11 +179,24 @@ fn list_conflicts(profile: &str, json: bool, dir: Option<&Path>) -> Result<(), F
     Ok(())
 }
 
+fn print_reference(proofs: Option<&Path>, dir: Option<&Path>) -> Result<(), Failure> {
+    let proofs = match proofs {
+        Some(file) => serde_json::from_str(&std::fs::read_to_string(file)?)?,
+        None => std::collections::BTreeMap::new(),
+    };
+    say(&reference::markdown(&load_policies(dir)?, &proofs)?);
+    Ok(())
+}
+
 fn check_policies(dir: Option<&Path>) -> Result<(), Failure> {
     let bundle = load_policies(dir)?;
     say(&format!("{}\n", bundle.hash));
     for (profile, book) in &bundle.books {
         say(&format!("{profile}: {} policies\n", book.rules().len()));
+    }
+    let open = accounting::faults(&bundle);
+    if !open.is_empty() {
+        return Err(format!("rules are not accounted for:\n  {}", open.join("\n  ")).into());
     }
     Ok(())
 }

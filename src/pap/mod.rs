@@ -22,6 +22,7 @@ use cedar_policy::Schema;
 
 use crate::domain::calendar::Calendar;
 
+pub mod accounting;
 pub mod annotations;
 pub mod book;
 pub mod callers;
@@ -31,6 +32,7 @@ pub mod deciders;
 pub mod facts;
 pub mod load;
 pub mod profile;
+pub mod reference;
 mod side;
 pub mod source;
 

@@ -9,6 +9,7 @@ mod explanations;
 mod loader;
 mod matrix;
 mod mutation;
+mod reference;
 mod row;
 mod tables;
 mod world;
