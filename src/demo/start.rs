@@ -10,9 +10,15 @@ use sha2::{Digest, Sha256};
 
 use super::DemoCouncil;
 use crate::{
-    app::{App, Caller},
-    audit::LogFilter,
-    domain::{id::Id, question::Request, words::CallerRole},
+    app::{App, Caller, decide::read_back},
+    audit::{LogFilter, ReferralFilter},
+    domain::{
+        decision::Decision,
+        determination::Entered,
+        id::Id,
+        question::Request,
+        words::{CallerRole, Determination as Kind, ObligationType},
+    },
     http::{ApiKey, DocsExamples},
     pip::{Change, DeterminationFilter, PageRequest},
 };
@@ -23,6 +29,12 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const TOKEN_HOURS: i64 = 12;
 /// The councillor for whom the demonstration's `councillor` token speaks.
 const COUNCILLOR: &str = "cllr-okafor";
+/// Who asks for which paper and is referred to the Monitoring Officer.
+const REFERRED: (&str, &str) = ("cllr-bennett", "doc:bus-lane-memo");
+/// Who asks for which paper and is refused a copy for scrutiny.
+const REFUSED_FOR_SCRUTINY: (&str, &str) = ("cllr-dellamore", "doc:cabinet-leisure-award");
+/// As many records as an example is looked for among.
+const FEW: PageRequest = PageRequest { after: None, limit: 50 };
 
 /// Loads the council unless a register is there already; gives ids for the examples of the description.
 pub async fn seed(app: &App) -> Result<DocsExamples, Failure> {
@@ -36,27 +48,101 @@ pub async fn seed(app: &App) -> Result<DocsExamples, Failure> {
         for entered in council.determinations {
             app.determine(&caller, entered, None).await?;
         }
-        app.decide(&caller, first_question()?, None).await?;
+        for question in first_questions()? {
+            app.decide(&caller, question, None).await?;
+        }
+        app.determine(&caller, first_answer(app.clock.now())?, None).await?;
     }
+    examples(app).await
+}
+
+/// Ids on record, each of the sort that its operation asks for.
+async fn examples(app: &App) -> Result<DocsExamples, Failure> {
     let one = PageRequest { after: None, limit: 1 };
     let decision = app.store.decisions(&LogFilter::default(), &one).await?.items.into_iter().next();
-    let filter = DeterminationFilter::default();
-    let determination = app.store.list_determinations(&filter, &one).await?.items.into_iter().next();
+    let any = DeterminationFilter::default();
+    let determination = app.store.list_determinations(&any, &one).await?.items.into_iter().next();
+    let answers = DeterminationFilter {
+        document: Some(Id::try_from(REFERRED.1)?),
+        person: Some(Id::try_from(REFERRED.0)?),
+        kind: Some(Kind::NeedToKnow),
+    };
+    let answer = app.store.list_determinations(&answers, &one).await?.items.into_iter().next();
     Ok(DocsExamples {
         decision: decision.map(|entry| entry.id),
+        reasoned_decision: reasoned_decision(app).await?,
         determination: determination.map(|one| one.id.to_string()),
+        referral: referral(app).await?,
+        answer: answer.map(|one| one.id.to_string()),
         own_facts: true,
     })
 }
 
-/// So that there is a past decision to look up.
-fn first_question() -> Result<Request, serde_json::Error> {
+/// A decision that calls for a statement of reasons.
+async fn reasoned_decision(app: &App) -> Result<Option<String>, Failure> {
+    let (person, document) = REFUSED_FOR_SCRUTINY;
+    let filter =
+        LogFilter { person: Some(person.to_owned()), document: Some(document.to_owned()), ..LogFilter::default() };
+    let decisions = app.store.decisions(&filter, &FEW).await?.items;
+    let owed = |decision: &Decision| {
+        decision.verdict.obligations.iter().any(|duty| duty.kind == ObligationType::WrittenReasonsToCommittee)
+    };
+    Ok(decisions.iter().filter_map(|entry| read_back(entry).ok()).find(owed).map(|decision| decision.id))
+}
+
+/// A referral that the seeded determination answers; one that still waits where there is one.
+async fn referral(app: &App) -> Result<Option<String>, Failure> {
+    let (person, document) = REFERRED;
+    let filter = ReferralFilter {
+        document: Some(Id::try_from(document)?),
+        person: Some(person.to_owned()),
+        ..ReferralFilter::default()
+    };
+    let mut found = app.store.referrals(&filter, &FEW).await?.items;
+    found.retain(|stored| {
+        read_back(&stored.entry).is_ok_and(|decision| {
+            decision
+                .verdict
+                .referrals()
+                .any(|referral| referral.id.as_ref() == Some(&stored.id) && referral.question == Some(Kind::NeedToKnow))
+        })
+    });
+    found.sort_by_key(|stored| stored.closed.is_some());
+    Ok(found.into_iter().next().map(|stored| stored.id.to_string()))
+}
+
+/// So that there are past decisions to look up: a refusal that waits for the Monitoring Officer, one that calls for a
+/// statement of reasons, and a paper given in part.
+fn first_questions() -> Result<Vec<Request>, serde_json::Error> {
+    let (needs, memo) = REFERRED;
+    let (reviews, award) = REFUSED_FOR_SCRUTINY;
+    [(needs, memo, "casework"), (reviews, award, "scrutiny"), (needs, "doc:cabinet-repairs-contract", "ward")]
+        .into_iter()
+        .map(|(person, document, ground)| {
+            serde_json::from_value(json!({
+                "principal": {"type": "person", "id": person},
+                "action": "read",
+                "document": {"id": document},
+                "purpose": {"capacity": "councillor", "ground": ground, "on_behalf_of": {"type": "none"}},
+                "channel": "member_enquiry",
+            }))
+        })
+        .collect()
+}
+
+/// So that there is a determination with which the waiting referral can be closed.
+fn first_answer(now: Timestamp) -> Result<Entered, serde_json::Error> {
+    let (person, document) = REFERRED;
     serde_json::from_value(json!({
-        "principal": {"type": "person", "id": "cllr-bennett"},
-        "action": "read",
-        "document": {"id": "doc:cabinet-repairs-contract"},
-        "purpose": {"capacity": "councillor", "ground": "ward", "on_behalf_of": {"type": "none"}},
-        "channel": "member_enquiry",
+        "kind": "need_to_know",
+        "answer": true,
+        "person": person,
+        "document": document,
+        "parts": null,
+        "decided_by": {"person": "off-mo", "post": "monitoring_officer"},
+        "decided_at": now,
+        "valid_until": null,
+        "reasons": "Constituents have asked about the bus lane, and the memo is reasonably necessary to answer them.",
     }))
 }
 

@@ -12,14 +12,24 @@ use crate::domain::id::Id;
 pub struct DocsExamples {
     /// A decision on record.
     pub decision: Option<String>,
+    /// A decision that calls for a statement of reasons.
+    pub reasoned_decision: Option<String>,
     /// A determination on record.
     pub determination: Option<String>,
+    /// A referral, where there is one that waits.
+    pub referral: Option<String>,
+    /// The determination that answers it.
+    pub answer: Option<String>,
     /// Show the facts now in force as the examples of writing them, so that trying it out changes nothing.
     pub own_facts: bool,
 }
 
 const DECISION_ID: &str = "/components/parameters/DecisionId/example";
+const REASONED_DECISION_ID: &str = "/components/parameters/ReasonedDecisionId/example";
 const DETERMINATION_ID: &str = "/components/parameters/DeterminationId/example";
+const REFERRAL_ID: &str = "/components/parameters/ReferralId/example";
+const ANSWER: &str = "/paths/~1v1~1referrals~1{id}~1close/post/requestBody/content/application~1json/examples/\
+                      need_to_know/value/determination";
 const REGISTER: &str = "/paths/~1v1~1register/put/requestBody/content/application~1json/examples";
 const PERSON: &str = "/paths/~1v1~1register~1{collection}~1{id}/put/requestBody/content/application~1json/examples";
 const DOCUMENT: &str = "/paths/~1v1~1documents~1{id}/put/requestBody/content/application~1json/examples";
@@ -27,7 +37,13 @@ const DOCUMENT: &str = "/paths/~1v1~1documents~1{id}/put/requestBody/content/app
 pub async fn openapi(shared: Data<Shared>) -> Result<HttpResponse, Problem> {
     let mut description = shared.schemas.openapi().clone();
     let examples = &shared.examples;
-    for (place, id) in [(DECISION_ID, &examples.decision), (DETERMINATION_ID, &examples.determination)] {
+    for (place, id) in [
+        (DECISION_ID, &examples.decision),
+        (REASONED_DECISION_ID, &examples.reasoned_decision),
+        (DETERMINATION_ID, &examples.determination),
+        (REFERRAL_ID, &examples.referral),
+        (ANSWER, &examples.answer),
+    ] {
         if let (Some(slot), Some(id)) = (description.pointer_mut(place), id) {
             *slot = Value::String(id.clone());
         }

@@ -142,7 +142,7 @@ async fn a_second_start_keeps_the_data_and_the_first_start_is_guarded() {
         }
     };
     let first = start(home.path());
-    assert_eq!(count(&first).await, 1, "the demonstration asks one question");
+    assert_eq!(count(&first).await, 3, "the demonstration asks three questions");
     let second = Command::new(env!("CARGO_BIN_EXE_pinkpaper"))
         .args(["demo", "--listen", "127.0.0.1:0"])
         .current_dir(home.path())
@@ -150,5 +150,5 @@ async fn a_second_start_keeps_the_data_and_the_first_start_is_guarded() {
         .expect("runs");
     assert!(!second.status.success(), "two processes on one database");
     drop(first);
-    assert_eq!(count(&start(home.path())).await, 1, "nothing is loaded twice");
+    assert_eq!(count(&start(home.path())).await, 3, "nothing is loaded twice");
 }

@@ -12,5 +12,7 @@ mod demo;
 mod determinations;
 mod documents;
 mod examples;
+mod explanation;
 mod faults;
+mod referrals;
 mod register;

@@ -34,6 +34,14 @@ pub fn key(role: CallerRole) -> String {
 /// The person for whom the `councillor` key speaks.
 pub const COUNCILLOR: &str = "b1";
 
+/// Officers of the cast who have keys of their own, with the role `officer`.
+const OFFICERS: [&str; 2] = ["o-mo", "o-case"];
+
+/// The key that speaks for an officer of the cast.
+pub fn key_of(officer: &str) -> String {
+    format!("pp_test-key-of-{officer}")
+}
+
 pub struct Answer {
     pub status: StatusCode,
     pub headers: reqwest::header::HeaderMap,
@@ -63,7 +71,9 @@ impl Service {
                 let app = App::new(store, bundle, profile, StatutoryLayer::Enforce, Box::new(SystemClock));
                 let shared = Shared {
                     app: Arc::new(app.expect("the profile exists")),
-                    keys: Keys(CallerRole::ALL.iter().map(|role| api_key(*role)).collect()),
+                    keys: Keys(
+                        CallerRole::ALL.iter().map(|role| api_key(*role)).chain(OFFICERS.map(officer)).collect(),
+                    ),
                     schemas: Schemas::load().expect("the schemas load"),
                     limits: Limits { request: 1 << 20, bulk: 16 << 20 },
                     examples: DocsExamples::default(),
@@ -182,6 +192,15 @@ fn api_key(role: CallerRole) -> ApiKey {
     ApiKey {
         caller: Caller { name: format!("test-{role}"), roles: vec![role], person },
         sha256: Sha256::digest(key(role).as_bytes()).into(),
+        expires_at: None,
+    }
+}
+
+fn officer(id: &str) -> ApiKey {
+    let person = Some(id.try_into().expect("an id"));
+    ApiKey {
+        caller: Caller { name: format!("test-{id}"), roles: vec![CallerRole::Officer], person },
+        sha256: Sha256::digest(key_of(id).as_bytes()).into(),
         expires_at: None,
     }
 }
