@@ -9,15 +9,17 @@
 
 use serde_json::{Value, json};
 
-use super::{App, Caller, decide::read_back, facts::WriteError, history::HistoryError};
+use super::{App, Caller, Idempotency, decide::read_back, facts::WriteError, history::HistoryError};
 use crate::{
-    audit::{AppendError, EntryKind, ReferralFilter, StoredReferral, Unmet, Write},
+    audit::{AppendError, EntryKind, NewEntry, ReferralFilter, StoredReferral, Unmet, Write},
     domain::{
         calendar::london_day,
         decision::{Decision, Referral},
+        determination::Determination,
         id::Id,
-        referral::{Mismatch, Raised, Status, mismatches},
-        words::ReferralRole,
+        question::Party,
+        referral::{Mismatch, Question, Status, mismatches},
+        words::{Action, PartOutcome, ReferralRole},
     },
     pap::callers::{Circumstances, Errand},
     pip::{Change, Page, PageRequest},
@@ -29,6 +31,8 @@ pub enum CloseError {
     Read(#[from] HistoryError),
     #[error("the determination does not answer the referral")]
     NotAnAnswer(Vec<Mismatch>),
+    #[error("the idempotency key was used with another body")]
+    KeyReused,
     #[error(transparent)]
     Write(WriteError),
 }
@@ -39,6 +43,8 @@ pub struct Told {
     pub decision: Decision,
     pub referral: Referral,
     pub status: Status,
+    /// Who would have received it, where that is a person of the register.
+    recipient: Option<Id>,
 }
 
 impl App {
@@ -69,26 +75,35 @@ impl App {
     }
 
     /// Closes a referral with the determination that answers it.
-    pub async fn close_referral(&self, caller: &Caller, id: &Id, determination: &Id) -> Result<Told, CloseError> {
+    pub async fn close_referral(
+        &self,
+        caller: &Caller,
+        id: &Id,
+        determination: &Id,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Told, CloseError> {
         let told = self.referral(caller, Errand::CloseReferral, id).await?;
         let answer = self.store.determination(determination).await.map_err(HistoryError::from)?;
         let Some(answer) = answer else {
             return Err(CloseError::NotAnAnswer(vec![("/determination", "is not a determination on record")]));
         };
-        let found = mismatches(&raised(&told), told.referral.question, &answer, self.clock.now());
+        let found = told.mismatches(&answer, self.clock.now());
         if !found.is_empty() {
             return Err(CloseError::NotAnAnswer(found));
         }
         let change = Change::CloseReferral { referral: id.clone(), determination: determination.clone() };
-        let entry =
-            self.act(EntryKind::ReferralClosed, caller, json!({"referral": id, "determination": determination}));
-        self.store.write(Write { change, if_version: None }, entry).await.map_err(|error| {
-            CloseError::Write(match error {
-                AppendError::Precondition(unmet) => WriteError::Unmet(unmet),
-                AppendError::Full => WriteError::Busy,
-                other => WriteError::Unrecorded(other.into()),
-            })
-        })?;
+        let act = json!({"referral": id, "determination": determination});
+        let entry = NewEntry {
+            idempotency: idempotency.map(|sent| sent.of(caller, None)),
+            ..self.act(EntryKind::ReferralClosed, caller, act)
+        };
+        match self.store.write(Write { change, if_version: None }, entry).await {
+            Ok(_) | Err(AppendError::Repeated { same_body: true, .. }) => {}
+            Err(AppendError::Repeated { same_body: false, .. }) => return Err(CloseError::KeyReused),
+            Err(AppendError::Precondition(unmet)) => return Err(CloseError::Write(WriteError::Unmet(unmet))),
+            Err(AppendError::Full) => return Err(CloseError::Write(WriteError::Busy)),
+            Err(other) => return Err(CloseError::Write(WriteError::Unrecorded(other.into()))),
+        }
         let closed = self.store.referral(id).await.map_err(HistoryError::from)?;
         let closed = closed.ok_or(CloseError::Write(WriteError::Unmet(Unmet::NotFound)))?;
         self.told(closed).ok_or(CloseError::Read(HistoryError::NotKept))
@@ -125,32 +140,49 @@ impl App {
         let decision = read_back(&stored.entry).ok()?;
         let referral = decision.verdict.referrals().find(|referral| referral.id.as_ref() == Some(&stored.id))?.clone();
         let status = Status::of(stored.due, stored.closed.as_ref(), self.today());
-        Some(Told { stored, decision, referral, status })
-    }
-}
-
-fn raised(told: &Told) -> Raised {
-    let person = told.decision.principal.person().map_or_else(String::new, ToString::to_string);
-    Raised {
-        id: told.stored.id.clone(),
-        document: told.decision.document.clone(),
-        person,
-        to: told.referral.to.clone(),
-        due: told.stored.due,
+        let recipient = stored.entry.group("request").and_then(|request| request.get("recipient"));
+        let recipient = recipient.and_then(|party| serde_json::from_value::<Party>(party.clone()).ok());
+        let recipient = recipient.and_then(|party| party.person().cloned());
+        Some(Told { stored, decision, referral, status, recipient })
     }
 }
 
 impl Told {
+    /// What of a determination does not fit the question.
+    fn mismatches(&self, answer: &Determination, now: jiff::Timestamp) -> Vec<Mismatch> {
+        let id_at = |pointer: &str| {
+            let value = self.stored.entry.group("request")?.pointer(pointer)?.clone();
+            serde_json::from_value::<Id>(value).ok()
+        };
+        let (recipient, version) = (id_at("/recipient/id"), id_at("/document/version"));
+        let parts: Vec<&Id> = self.withheld().collect();
+        let asked = Question {
+            raised_at: self.decision.decided_at,
+            document: &self.decision.document,
+            version: version.as_ref(),
+            parts: &parts,
+            person: self.about(),
+            action: self.decision.action,
+            recipient: recipient.as_ref(),
+            kind: self.referral.question,
+            to: &self.referral.to,
+        };
+        mismatches(&asked, answer, now)
+    }
+
+    fn withheld(&self) -> impl Iterator<Item = &Id> {
+        let parts = self.decision.verdict.parts.iter();
+        parts.filter(|part| part.outcome == PartOutcome::Withhold).map(|part| &part.id)
+    }
+
+    /// About whom it is to be decided, where that is a person of the register.
+    fn about(&self) -> Option<&Id> {
+        if self.decision.action == Action::Relay { self.recipient.as_ref() } else { self.decision.principal.person() }
+    }
+
     /// As it leaves the service: what the person deciding needs (law.md §5), and the determination to fill in.
     pub fn to_json(&self) -> Value {
-        let withheld: Vec<&Id> = self
-            .decision
-            .verdict
-            .parts
-            .iter()
-            .filter(|part| part.outcome == crate::domain::words::PartOutcome::Withhold)
-            .map(|part| &part.id)
-            .collect();
+        let withheld: Vec<&Id> = self.withheld().collect();
         let request = self.stored.entry.group("request");
         let asked = |member: &str| request.and_then(|request| request.get(member)).cloned();
         let referral = &self.referral;
@@ -171,9 +203,9 @@ impl Told {
     /// The members of the determination that would answer it, for whoever decides to complete.
     fn answer_with(&self, withheld: &[&Id]) -> Option<Value> {
         let question = self.referral.question?;
+        let parts = (!withheld.is_empty()).then_some(withheld);
         Some(json!({
-            "kind": question, "person": self.decision.principal.person(), "document": self.decision.document,
-            "parts": withheld,
+            "kind": question, "person": self.about(), "document": self.decision.document, "parts": parts,
         }))
     }
 }

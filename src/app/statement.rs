@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::{App, Caller, decide::read_back, history::HistoryError};
 use crate::{
     domain::{
-        decision::Decision,
-        words::{Determination as Kind, Layer, ObligationType, PartOutcome, TestResult},
+        decision::{Decision, Tested},
+        id::Id,
+        words::{Determination as Kind, ObligationType, TestResult},
     },
     pip::facts::Case,
 };
@@ -51,6 +52,11 @@ impl App {
                 && !determination.entered.answer
                 && determination.in_force(case.now)
                 && determination.entered.person.as_ref().is_none_or(|id| Some(id) == person)
+                && determination
+                    .entered
+                    .parts
+                    .as_ref()
+                    .is_none_or(|parts| case.parts.iter().any(|facts| parts.contains(&facts.part.id)))
         });
         let last = relevance.max_by_key(|determination| determination.entered.decided_at);
         Ok(last.map(|last| {
@@ -60,24 +66,20 @@ impl App {
     }
 }
 
-/// The parts of which a copy was refused, each with what regulation 17 wanted and did not find.
+/// The parts of which a copy was refused, each with what regulation 17 wanted and did not find. A part that another
+/// right opens is still one of which no copy was due, so long as it was tried under regulation 17(3) and failed.
 fn parts(decision: &Decision) -> Vec<(String, Vec<String>)> {
-    let refused = |result| !matches!(result, TestResult::Met | TestResult::NotApplicable);
-    let mut parts: Vec<(String, Vec<String>)> = Vec::new();
-    for part in &decision.verdict.parts {
-        let tested = decision.verdict.tested.iter().filter(|tested| {
-            tested.part == part.id
-                && tested.layer == Layer::Statute
-                && tested.rule.starts_with("R-17-")
-                && refused(tested.result)
-        });
-        let reasons: Vec<String> =
-            tested.map(|tested| format!("{}: not shown: {}", tested.rule, tested.missing.join("; "))).collect();
-        if part.outcome == PartOutcome::Withhold || !reasons.is_empty() {
-            parts.push((part.id.to_string(), reasons));
-        }
-    }
-    parts
+    let verdict = &decision.verdict;
+    let refused = |part: &Id| {
+        let tested =
+            verdict.tested.iter().filter(move |tested| tested.part == *part && tested.rule.starts_with("R-17-"));
+        let failed: Vec<&Tested> = tested.clone().filter(|tested| tested.result != TestResult::Met).collect();
+        // Given as of right under regulation 17 itself: no refusal of this part.
+        (tested.count() == failed.len()).then_some(failed).filter(|failed| !failed.is_empty())
+    };
+    let told = |tested: &&Tested| format!("{}: not shown: {}", tested.rule, tested.missing.join("; "));
+    let all = verdict.parts.iter();
+    all.filter_map(|part| Some((part.id.to_string(), refused(&part.id)?.iter().map(told).collect()))).collect()
 }
 
 fn text(
@@ -92,7 +94,7 @@ fn text(
             .to_owned(),
         format!("To: {}", committees.join(", ")),
         format!("Document: {}. Decision {} of {}.", decision.document, decision.id, decision.decided_at),
-        "The executive has determined that a member of the committee is not entitled to a copy of:".to_owned(),
+        "A member of the committee is not entitled under regulation 17 to a copy of:".to_owned(),
     ];
     for (part, reasons) in parts {
         lines.push(format!("- {part}"));

@@ -3,7 +3,11 @@
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use super::{determination::Determination, id::Id, words::ReferralRole};
+use super::{
+    determination::{DecidedBy, Determination},
+    id::Id,
+    words::{Action, Determination as Kind, ReferralRole},
+};
 
 /// As the desk looks it up. What is asked stands in the answer that raised it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,44 +65,42 @@ impl std::str::FromStr for Status {
 /// Why a determination does not answer a referral: the member of the determination, and what was expected.
 pub type Mismatch = (&'static str, &'static str);
 
-/// Whether a determination answers the question put: the same paper and person, the question asked, somebody it was
-/// put to.
-pub fn mismatches(
-    raised: &Raised,
-    question: Option<super::words::Determination>,
-    answer: &Determination,
-    now: Timestamp,
-) -> Vec<Mismatch> {
-    use super::determination::DecidedBy;
+/// What a referral asked, for a determination to fit.
+pub struct Question<'a> {
+    pub raised_at: Timestamp,
+    pub document: &'a Id,
+    pub version: Option<&'a Id>,
+    pub parts: &'a [&'a Id],
+    /// About whom: on a relay the recipient, else whoever asked (contract §5).
+    pub person: Option<&'a Id>,
+    pub action: Action,
+    pub recipient: Option<&'a Id>,
+    pub kind: Option<Kind>,
+    pub to: &'a [ReferralRole],
+}
+
+/// Whether a determination answers the question put: given since, about the same paper and person, by somebody it was
+/// put to. A body answers where the question is one bodies decide, which was checked when it was recorded.
+pub fn mismatches(asked: &Question<'_>, answer: &Determination, now: Timestamp) -> Vec<Mismatch> {
     let entered = &answer.entered;
-    let mut found = Vec::new();
-    let mut expect = |holds: bool, pointer, text| {
-        if !holds {
-            found.push((pointer, text));
-        }
+    let same = |named: &Option<Id>, asked: Option<&Id>| named.as_ref().is_none_or(|id| Some(id) == asked);
+    let (document, version) = (&entered.document, &entered.document_version);
+    let part = entered.parts.as_ref().is_none_or(|parts| parts.iter().any(|part| asked.parts.contains(&part)));
+    let addressed = match &entered.decided_by {
+        DecidedBy::Person { post, .. } => asked.to.iter().any(|role| role.word() == post.word()),
+        DecidedBy::Body { .. } => true,
     };
-    expect(answer.in_force(now), "/determination", "must be a determination in force");
-    expect(
-        entered.document.as_ref().is_none_or(|id| *id == raised.document),
-        "/determination",
-        "is about another document",
-    );
-    expect(
-        entered.person.as_ref().is_none_or(|id| id.as_str() == raised.person),
-        "/determination",
-        "is about another person",
-    );
-    expect(
-        question.is_none_or(|asked| entered.kind.question() == asked.question()),
-        "/determination",
-        "answers another question",
-    );
-    let asked = match &entered.decided_by {
-        DecidedBy::Person { post, .. } => raised.to.iter().any(|role| role.word() == post.word()),
-        DecidedBy::Body { .. } => {
-            raised.to.iter().any(|role| matches!(role, ReferralRole::Body | ReferralRole::Executive))
-        }
-    };
-    expect(asked, "/determination", "was not decided by anyone the referral is addressed to");
-    found
+    let expected = [
+        (answer.in_force(now), "must be a determination in force"),
+        (answer.recorded_at >= asked.raised_at, "was recorded before the referral was raised"),
+        (same(document, Some(asked.document)), "is about another document"),
+        (same(version, asked.version) || asked.version.is_none(), "is about another version of the document"),
+        (part, "is about other parts"),
+        (same(&entered.person, asked.person), "is about another person"),
+        (entered.action.is_none_or(|action| action == asked.action), "is about another action"),
+        (same(&entered.recipient, asked.recipient), "is about another recipient"),
+        (asked.kind.is_none_or(|kind| entered.kind.question() == kind.question()), "answers another question"),
+        (addressed, "was not decided by anyone the referral is addressed to"),
+    ];
+    expected.into_iter().filter(|(holds, _)| !holds).map(|(_, told)| ("/determination", told)).collect()
 }

@@ -79,7 +79,7 @@ struct Batch {
 
 pub async fn read(who: Authenticated, shared: Data<Shared>, id: Path<String>) -> Result<HttpResponse, Problem> {
     let entry = shared.app.read_decision(&who.caller, &id).await?;
-    let decision = read_back(&entry)?;
+    let decision = read_back(&entry).map_err(|_| Problem::NotKept)?;
     Ok(HttpResponse::Ok().json(ReadBack {
         decision,
         request: entry.group("request"),

@@ -1,5 +1,7 @@
 //! `/v1/policies` and `/v1/profile`: the rules in force, to read.
 
+use std::collections::BTreeMap;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
@@ -14,7 +16,7 @@ use super::{
 };
 use crate::{
     app::NoProfile,
-    domain::words::Layer,
+    domain::words::{Determination as Kind, Layer, Post},
     pap::{book::Rule, callers::Errand, profile::Profile},
     pdp::StatutoryLayer,
     pip::Page,
@@ -119,6 +121,7 @@ pub async fn profile(who: Authenticated, shared: Data<Shared>) -> Result<HttpRes
         profile: &book.profile,
         statutory_layer: shared.app.statutory,
         policy_bundle: &bundle.hash,
+        determinations: Kind::ALL.iter().map(|kind| (*kind, bundle.deciders.posts(*kind, &book.profile.id))).collect(),
     }))
 }
 
@@ -129,4 +132,6 @@ struct InForce<'a> {
     profile: &'a Profile,
     statutory_layer: StatutoryLayer,
     policy_bundle: &'a str,
+    /// Who may decide each kind.
+    determinations: BTreeMap<Kind, Vec<Post>>,
 }

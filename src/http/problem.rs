@@ -202,6 +202,7 @@ impl From<CloseError> for Problem {
         match error {
             CloseError::Read(error) => error.into(),
             CloseError::Write(error) => error.into(),
+            CloseError::KeyReused => Self::KeyReused,
             CloseError::NotAnAnswer(found) => {
                 let fault =
                     |(pointer, message): (&str, &str)| Fault { pointer: pointer.into(), message: message.into() };

@@ -50,6 +50,7 @@ pub async fn close(
 ) -> Result<HttpResponse, Problem> {
     let id = Id::try_from(id.into_inner()).map_err(|_| Problem::NotFound)?;
     let closing: Closing = body::read(&request, &bytes, &shared, "referral-closing", shared.limits.request)?;
-    let told = shared.app.close_referral(&who.caller, &id, &closing.determination).await?;
+    let idempotency = body::idempotency(&request, &bytes)?;
+    let told = shared.app.close_referral(&who.caller, &id, &closing.determination, idempotency).await?;
     Ok(HttpResponse::Ok().json(told.to_json()))
 }
