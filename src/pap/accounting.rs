@@ -90,9 +90,12 @@ pub fn faults(bundle: &Bundle) -> Vec<String> {
     let mut faults = Vec::new();
     let mut listed: BTreeSet<&str> = BTreeSet::new();
     for (file, account) in &accounts {
+        // A reading or an open question may concern several texts, each with an account of its own.
+        let mut here: BTreeSet<&str> = BTreeSet::new();
         for entry in &account.rules {
             let carried = carriers.contains_key(&entry.rule);
-            if !listed.insert(&entry.rule) {
+            listed.insert(&entry.rule);
+            if !here.insert(&entry.rule) {
                 faults.push(format!("{file}: {} stands twice", entry.rule));
             }
             match (carried, entry.how, &entry.why) {
