@@ -231,6 +231,8 @@ impl Row {
         let all = || std::iter::once(&verdict.referral).chain(&verdict.referral.also);
         let holds = match role {
             "-" => !verdict.referral.required,
+            // `!@RULE`: that rule must refer nothing, whatever else does.
+            "!" => all().all(|r| r.rule.as_deref() != Some(of)),
             role if of.is_empty() => first == Some(role),
             role => all().any(|r| r.rule.as_deref() == Some(of) && r.to.first().map(|role| role.word()) == Some(role)),
         };
@@ -343,6 +345,22 @@ fn party(text: &str, register: &Value) -> Value {
     }
 }
 
+/// Members of the request itself that a row may ask with.
+const WHOLE: [&str; 12] = [
+    "channel",
+    "routine",
+    "disputed",
+    "disputed_by",
+    "confidentiality_requested",
+    "repeat_of",
+    "circumstances_changed",
+    "requested_by",
+    "copy_is_open",
+    "author_told",
+    "setting",
+    "request_received_at",
+];
+
 fn ask(request: &mut Value, name: &str, value: &str, register: &Value, place: &str) {
     let plain = |value: &str| serde_json::from_str(value).unwrap_or_else(|_| json!(value));
     match (name, value) {
@@ -365,12 +383,10 @@ fn ask(request: &mut Value, name: &str, value: &str, register: &Value, place: &s
             request["attendees"] = value.split('+').map(|one| party(one.trim(), register)).collect();
         }
         ("parts", _) => request["parts"] = value.split('+').collect(),
-        ("channel" | "routine" | "disputed" | "confidentiality_requested" | "setting", "unknown") => {
+        _ if WHOLE.contains(&name) && value == "unknown" => {
             request.as_object_mut().expect("a request").remove(name);
         }
-        ("channel" | "routine" | "disputed" | "confidentiality_requested" | "repeat_of" | "setting", _) => {
-            request[name] = plain(value);
-        }
+        _ if WHOLE.contains(&name) => request[name] = plain(value),
         _ => panic!("{place}: `{name}` cannot be asked"),
     }
 }
