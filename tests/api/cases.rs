@@ -108,3 +108,23 @@ async fn the_cases_of_a_committee_system_council_hold() {
 async fn the_cases_of_th52_hold() {
     run("th52.json").await;
 }
+
+#[tokio::test]
+async fn the_cases_of_th23_hold() {
+    run("th23.json").await;
+}
+
+#[tokio::test]
+async fn the_cases_of_cc_hold() {
+    run("cc.json").await;
+}
+
+#[tokio::test]
+async fn the_cases_of_cm_hold() {
+    run("cm.json").await;
+}
+
+#[tokio::test]
+async fn the_cases_of_wat_hold() {
+    run("wat.json").await;
+}

@@ -138,11 +138,8 @@ fn matrix(profile: &str) -> String {
 }
 
 #[test]
-fn the_matrix_of_baseline_is_as_reviewed() {
-    insta::assert_snapshot!("baseline", matrix("baseline"));
-}
-
-#[test]
-fn the_matrix_of_th52_is_as_reviewed() {
-    insta::assert_snapshot!("th52", matrix("th52"));
+fn the_matrix_of_every_profile_is_as_reviewed() {
+    for profile in BUNDLE.books.keys() {
+        insta::assert_snapshot!(profile.as_str(), matrix(profile));
+    }
 }
