@@ -3,6 +3,7 @@
 //! The only place that knows which store there is.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io::Write,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -160,20 +161,19 @@ fn list_conflicts(profile: &str, json: bool, dir: Option<&Path>) -> Result<(), F
         say(&format!("{}\n", serde_json::to_string_pretty(&found)?));
         return Ok(());
     }
-    let rules: std::collections::BTreeSet<&str> = found.iter().map(|conflict| conflict.local.rule.as_str()).collect();
+    let rules: BTreeSet<&str> = found.iter().map(|conflict| conflict.local.rule.as_str()).collect();
     say(&format!("{profile}: {} rules are narrower than the law\n", rules.len()));
-    for rule in rules {
-        let of_rule: Vec<_> = found.iter().filter(|conflict| conflict.local.rule == rule).collect();
-        let Some(first) = of_rule.first() else { continue };
+    for same in found.chunk_by(|one, next| one.policy == next.policy) {
+        let Some(first) = same.first() else { continue };
         let local = &first.local.citation;
-        say(&format!(
-            "\n{rule}  {}\n  {}, {}\n  For instance: {}.\n",
-            first.title, local.instrument, local.provision, first.example
-        ));
-        for conflict in &of_rule {
-            let statute = &conflict.statute;
-            let citation = &statute.citation;
-            say(&format!("  narrower than {}: {} {}\n", statute.rule, citation.instrument, citation.provision));
+        say(&format!("\n{}  {}\n  {}, {}\n", first.local.rule, first.title, local.instrument, local.provision));
+        say(&format!("  For instance: {}.\n", first.example));
+        for conflict in same {
+            let citation = &conflict.statute.citation;
+            say(&format!(
+                "  narrower than {}: {} {}\n",
+                conflict.statute.rule, citation.instrument, citation.provision
+            ));
         }
     }
     Ok(())
@@ -182,7 +182,7 @@ fn list_conflicts(profile: &str, json: bool, dir: Option<&Path>) -> Result<(), F
 fn print_reference(proofs: Option<&Path>, dir: Option<&Path>) -> Result<(), Failure> {
     let proofs = match proofs {
         Some(file) => serde_json::from_str(&std::fs::read_to_string(file)?)?,
-        None => std::collections::BTreeMap::new(),
+        None => BTreeMap::new(),
     };
     say(&reference::markdown(&load_policies(dir)?, &proofs)?);
     Ok(())

@@ -27,6 +27,8 @@ const SITUATIONS: &str = "law/situations.json";
 #[derive(Clone, Debug, Serialize)]
 pub struct RuleConflict {
     pub local: RuleAndCitation,
+    /// The policy that carries it; several may carry one rule.
+    pub policy: String,
     pub title: String,
     pub statute: RuleAndCitation,
     pub example: String,
@@ -98,10 +100,11 @@ pub fn conflicts(bundle: &Bundle, profile: &str, now: Timestamp) -> Result<Vec<R
             let case = case(bundle, book, &all.register, situation, variation, now)
                 .map_err(|why| fault(&format!("{} with {}: {why}", situation.id, variation.id)))?;
             for pair in narrower(bundle, book, &case)? {
-                let key = (pair.local.rule.clone(), pair.right.rule.clone());
+                let key = (pair.local.id().to_owned(), pair.right.rule.clone());
                 let order = found.len();
                 let conflict = || RuleConflict {
                     local: RuleAndCitation { rule: pair.local.rule.clone(), citation: pair.local.citation.clone() },
+                    policy: pair.local.id().to_owned(),
                     title: pair.local.annotations.title.clone(),
                     statute: RuleAndCitation { rule: pair.right.rule.clone(), citation: pair.right.citation.clone() },
                     example: [situation.says.as_str(), variation.says.as_str()].join(" ").trim_end().to_owned(),
@@ -112,7 +115,9 @@ pub fn conflicts(bundle: &Bundle, profile: &str, now: Timestamp) -> Result<Vec<R
     }
     // By local rule; for each, in the order of the situations.
     let mut found: Vec<(usize, RuleConflict)> = found.into_values().collect();
-    found.sort_by(|(a, left), (b, right)| (&left.local.rule, a).cmp(&(&right.local.rule, b)));
+    found.sort_by(|(a, left), (b, right)| {
+        (&left.local.rule, &left.policy, a).cmp(&(&right.local.rule, &right.policy, b))
+    });
     Ok(found.into_iter().map(|(_, conflict)| conflict).collect())
 }
 
