@@ -28,6 +28,7 @@ pub fn record(part: &PartFacts, case: &Case) -> Record {
 fn standing_of_paper(record: &mut Record, facts: &Facts, kind: DocumentKind, case: &Case) {
     let known = |fact: &Fact<bool>| fact.settled().map(|value| flag(value.copied().unwrap_or(false)));
     record.set("held_by_council", flag(matches!(facts.held_by.known(), Some(Holder::Council(_)))));
+    record.set("business_known", flag(facts.business.settled().is_some()));
     if let Some(Holder::Group { group }) = facts.held_by.known() {
         record.set("held_by_group", text(group));
     }
