@@ -162,6 +162,8 @@ pub struct Recorded {
     pub no: BTreeSet<Determination>,
     /// Of those, given by the last post on the profile's route.
     pub final_: BTreeSet<Determination>,
+    /// Questions that two posts of equal standing have answered differently.
+    pub contested: BTreeSet<Determination>,
     pub damage_level: Option<DamageLevel>,
     /// Where one determination superseded another: both, for the answer to name.
     pub superseded: Vec<Superseded>,

@@ -262,6 +262,9 @@ fn settle(found: &[&Determination], profile: &Profile) -> Recorded {
     for (question, mut candidates) in by_question {
         candidates.sort_by_key(|d| d.entered.decided_at);
         let standing = standing(&candidates, profile);
+        if contested(&candidates, profile) {
+            recorded.contested.insert(question);
+        }
         for one in &standing {
             record(one, profile, &mut recorded);
         }
@@ -290,6 +293,20 @@ fn standing<'d>(candidates: &[&'d Determination], profile: &Profile) -> Vec<&'d 
         standing.push(later);
     }
     standing
+}
+
+/// Whether two different posts of the highest standing among them, each in its last word, answer differently.
+fn contested(candidates: &[&Determination], profile: &Profile) -> bool {
+    let highest = candidates.iter().map(|one| rank(one, profile)).max();
+    let mut last: BTreeMap<String, bool> = BTreeMap::new();
+    for one in candidates.iter().filter(|one| Some(rank(one, profile)) == highest) {
+        let by = match &one.entered.decided_by {
+            DecidedBy::Person { post, .. } => post.word().to_owned(),
+            DecidedBy::Body { body } => body.to_string(),
+        };
+        last.insert(by, closes(one));
+    }
+    last.values().any(|closing| *closing) && last.values().any(|closing| !*closing)
 }
 
 /// Whether the later may stand beside or in place of the earlier.

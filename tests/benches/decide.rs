@@ -32,6 +32,7 @@ fn decide(c: &mut Criterion) {
         snapshot: &snapshot,
         calendar: &bundle.calendar,
         profile: &book.profile,
+        deciders: &bundle.deciders,
         determinations: &[],
         provided: None,
         now,

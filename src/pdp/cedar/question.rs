@@ -39,6 +39,7 @@ pub fn question(
     record.set("yes", words(&part.recorded.yes));
     record.set("no", words(&part.recorded.no));
     record.set("final", words(&part.recorded.final_));
+    record.set("contested", words(&part.recorded.contested));
     record.optional("damage_level", part.recorded.damage_level.and_then(word));
     if let Some(business) = business {
         let mut inner = business_record(business);
