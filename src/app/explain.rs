@@ -15,8 +15,8 @@ use super::{
 use crate::{
     audit::StoredEntry,
     domain::{
-        decision::Decision,
-        words::{Outcome, PartOutcome, TestResult},
+        decision::{Decision, PartVerdict},
+        words::{Layer, Outcome, PartOutcome, TestResult},
     },
     pap::{
         Bundle, PolicyFiles,
@@ -107,13 +107,7 @@ pub fn for_the_person(decision: &Decision) -> String {
         })
         .collect();
     lines.extend(listed("Why:", reasons));
-    if decision.outcome != Outcome::Allow {
-        let near = verdict.tested.iter().filter(|tested| tested.result != TestResult::Met);
-        let missing = near
-            .filter(|tested| !tested.missing.is_empty())
-            .map(|tested| format!("{} would need {}.", tested.rule, tested.missing.join("; ")));
-        lines.extend(listed("What was missing:", missing.collect()));
-    }
+    lines.extend(listed("Any one of these would have been enough:", nearest(decision)));
     let asked = verdict.referrals().filter_map(|referral| {
         let text = referral.text.clone()?;
         Some(match referral.due {
@@ -125,6 +119,26 @@ pub fn for_the_person(decision: &Decision) -> String {
     lines.extend(listed("What you must keep to:", verdict.obligations.iter().map(|duty| duty.text.clone()).collect()));
     lines.extend(listed("You should know:", verdict.information.iter().map(|duty| duty.text.clone()).collect()));
     lines.join("\n")
+}
+
+/// For each withheld part, what the rules that lacked one thing only were lacking.
+fn nearest(decision: &Decision) -> Vec<String> {
+    let withheld = decision.verdict.parts.iter().filter(|part| part.outcome == PartOutcome::Withhold);
+    let of_part = |part: &PartVerdict| {
+        // Where a rule stands in the way, no local ground is enough; a right would be.
+        let enough = |layer| part.because.is_empty() || layer == Layer::Statute;
+        let tested = decision.verdict.tested.iter();
+        let near = tested.filter(|tested| tested.part == part.id && enough(tested.layer));
+        let mut lacking: Vec<&str> = near
+            .filter(|tested| matches!(tested.result, TestResult::NotMet | TestResult::Unknown))
+            .filter_map(|tested| <&[String; 1]>::try_from(tested.missing.as_slice()).ok())
+            .map(|[only]| only.as_str())
+            .collect();
+        lacking.sort_unstable();
+        lacking.dedup();
+        (!lacking.is_empty()).then(|| format!("for {}: {}", part.id, lacking.join("; or ")))
+    };
+    withheld.filter_map(of_part).collect()
 }
 
 fn first_line(decision: &Decision) -> String {
