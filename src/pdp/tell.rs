@@ -14,7 +14,9 @@ use crate::{
             Superseded, Tested, Verdict,
         },
         id::Id,
-        words::{Access, Finding, Layer, Outcome, PartOutcome, PersonKind, TestResult},
+        words::{
+            Access, Basis, Determination, Finding, InformationType, Layer, Outcome, PartOutcome, PersonKind, TestResult,
+        },
     },
     pap::{annotations::Role, book::Rule},
     pip::facts::PartFacts,
@@ -33,7 +35,7 @@ pub fn verdict(engine: &Engine<'_>, runs: &[PartRun<'_>]) -> Verdict {
         tested: runs.iter().flat_map(|run| tested(engine, run)).collect(),
         referral: referral(engine, runs),
         obligations: duties(engine, runs, Role::Obligation, |rule| rule.annotations.obligation),
-        information: duties(engine, runs, Role::Information, |rule| rule.annotations.information),
+        information: information(engine, runs),
         conflicts: runs.iter().flat_map(conflicts).collect(),
         human_review: human_review(runs),
         superseded: superseded(runs),
@@ -230,6 +232,30 @@ fn duties<T: Copy + PartialEq>(
             text: words(engine, &rule.reason, consequence.body.as_ref(), Some(run.facts)),
             properties: properties(engine, rule),
         });
+    }
+    told
+}
+
+/// What the asker should know: of the rules, and the conditions under which a determination relied on was given. On a
+/// part given as of statutory right no condition may be put (CL-13).
+fn information(engine: &Engine<'_>, runs: &[PartRun<'_>]) -> Vec<Duty<InformationType>> {
+    let mut told = duties(engine, runs, Role::Information, |rule| rule.annotations.information);
+    let granted = |run: &&PartRun<'_>| matches!(run.standing.basis, Basis::CommonLaw | Basis::Protocol);
+    for run in runs.iter().filter(granted) {
+        for rule in run.standing.deciding.iter().filter(|rule| rule.role() == Role::Ground) {
+            let names = |kind: &Determination| {
+                let word = ("Determination".to_owned(), kind.word().to_owned());
+                rule.clauses.iter().any(|clause| clause.names.contains(&word))
+            };
+            let conditions = run.facts.recorded.conditions.iter().filter(|(kind, _)| names(kind));
+            for (_, text) in conditions {
+                let text = format!("It was determined on this condition: {text}");
+                if !told.iter().any(|known| known.text == text) {
+                    let kind = InformationType::HandlingDuty;
+                    told.push(Duty { kind, rule: rule.rule.clone(), text, properties: None });
+                }
+            }
+        }
     }
     told
 }

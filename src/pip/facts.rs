@@ -165,6 +165,8 @@ pub struct Recorded {
     /// Questions that two posts of equal standing have answered differently.
     pub contested: BTreeSet<Determination>,
     pub damage_level: Option<DamageLevel>,
+    /// Conditions under which a yes was given (CL-13).
+    pub conditions: BTreeMap<Determination, String>,
     /// Where one determination superseded another: both, for the answer to name.
     pub superseded: Vec<Superseded>,
 }

@@ -343,6 +343,9 @@ fn record(determination: &Determination, profile: &Profile, recorded: &mut Recor
     if last_word {
         recorded.final_.insert(entered.kind);
     }
+    if let Some(conditions) = entered.conditions.as_ref().filter(|text| entered.answer && !text.trim().is_empty()) {
+        recorded.conditions.insert(entered.kind, conditions.clone());
+    }
     if entered.kind == Kind::DamageLevel && entered.answer {
         recorded.damage_level = entered.level;
     }

@@ -114,3 +114,75 @@ async fn a_determination_binds_the_version_it_was_made_on() {
     service.call(CallerRole::Registrar, Method::PUT, "/v1/documents/memo:1", Some(&document)).await;
     assert_eq!(service.ask(&asked).await.body["outcome"], "deny", "a new version is a new question");
 }
+
+#[tokio::test]
+async fn the_conditions_of_a_determination_are_told_with_what_it_opens() {
+    let service = service().await;
+    let mut determination = need("o-cd", "corporate_director", true, "2026-01-02T10:00:00Z");
+    determination["conditions"] = json!("To be read in the Monitoring Officer's room.");
+    service.determine(&determination).await;
+    let told = |body: &Value| {
+        let all = body["information"].as_array().cloned().unwrap_or_default();
+        all.iter().any(|one| one["type"] == "handling_duty" && one["text"].to_string().contains("Officer's room"))
+    };
+    let answer = service.ask(&question()).await;
+    assert_eq!(answer.body["outcome"], "allow");
+    assert!(told(&answer.body), "{}", answer.body["information"]);
+    // CL-13: no condition is put on what a statute gives.
+    let mut of_right = question();
+    of_right["document"]["kind"] = json!("report");
+    of_right["document"]["business"] = json!([{
+        "body": "licensing", "meeting": "m-1", "status": "to_be_transacted", "private": false, "concluded_at": null,
+        "meeting_at": "2099-01-05T10:00:00Z", "convened_at": "2026-01-01T10:00:00Z"}]);
+    of_right["document"]["classification"] =
+        json!({"access": "open", "determined_by": "proper_officer", "determined_at": "2026-01-01T10:00:00Z"});
+    let answer = service.ask(&of_right).await;
+    assert_eq!(answer.body["outcome"], "allow", "{}", answer.body);
+    assert!(!told(&answer.body), "{}", answer.body["information"]);
+}
+
+#[tokio::test]
+async fn an_opinion_lapses_with_a_later_classification() {
+    let service = service().await;
+    let mut asked = question();
+    asked["document"]["kind"] = json!("report");
+    asked["document"]["business"] = json!([{
+        "body": "licensing", "meeting": "m-1", "status": "to_be_transacted", "private": true, "concluded_at": null,
+        "meeting_at": "2099-01-05T10:00:00Z", "convened_at": "2026-01-01T10:00:00Z"}]);
+    let classified = |at: &str| {
+        json!({"access": "exempt", "exempt": [{"paragraph": 1}], "public_interest": "maintain",
+               "determined_by": "proper_officer", "determined_at": at})
+    };
+    asked["document"]["classification"] = classified("2026-01-01T10:00:00Z");
+    let opinion = json!({
+        "kind": "discloses_exempt", "answer": false, "person": null, "document": "memo:1",
+        "decided_by": {"person": "o-po", "post": "proper_officer"}, "decided_at": "2026-01-02T10:00:00Z",
+        "reasons": "It names nobody."
+    });
+    assert_eq!(service.ask(&asked).await.body["outcome"], "deny");
+    assert_eq!(service.determine(&opinion).await.status, 201);
+    assert_eq!(service.ask(&asked).await.body["outcome"], "allow", "the proper officer's opinion");
+    asked["document"]["classification"] = classified("2026-01-03T10:00:00Z");
+    assert_eq!(service.ask(&asked).await.body["outcome"], "deny", "a later opinion is a fresh start");
+}
+
+#[tokio::test]
+async fn who_may_decide_is_the_profiles() {
+    let decision = |register: &Value| {
+        let person = register["people"][0]["id"].clone();
+        json!({
+            "kind": "service_head_decision", "answer": true, "person": person, "document": "memo:1",
+            "decided_by": {"person": "o-cd", "post": "corporate_director"}, "decided_at": "2026-01-02T10:00:00Z",
+            "reasons": "As decided."
+        })
+    };
+    for (profile, expected) in [("cc", 201), ("th52", 403)] {
+        let register = read_json(&format!("tests/api/cases/{profile}.json"))["register"].clone();
+        let service = Service::with_register(profile, &register).await;
+        let answer = service.determine(&decision(&register)).await;
+        assert_eq!(answer.status, expected, "{profile}: {}", answer.body);
+        let told = service.call(CallerRole::Officer, Method::GET, "/v1/profile", None).await;
+        let posts = &told.body["determinations"]["service_head_decision"];
+        assert_eq!(posts.to_string().contains("corporate_director"), expected == 201, "{posts}");
+    }
+}
