@@ -43,6 +43,7 @@ use crate::{
     pip::facts::{BusinessFacts, Case, PartFacts},
 };
 
+pub mod atom;
 pub mod change;
 
 use change::ChangeSet;

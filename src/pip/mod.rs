@@ -28,6 +28,7 @@ use crate::domain::{
 pub mod facts;
 pub mod gather;
 pub mod person;
+mod recorded;
 
 /// The register at one version, indexed for look-up and shared by all decisions until the next write.
 #[derive(Debug)]

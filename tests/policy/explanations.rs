@@ -11,7 +11,7 @@ use pinkpaper::{
         self, StatutoryLayer,
         explain::{
             ConditionResult, Explanation,
-            change::{Atom, changed},
+            atom::{Atom, changed},
             explain,
         },
     },
