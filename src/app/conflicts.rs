@@ -91,7 +91,7 @@ pub fn conflicts(bundle: &Bundle, profile: &str, now: Timestamp) -> Result<Vec<R
     let fault = |error: &dyn std::fmt::Display| ConflictsError::Situations(error.to_string());
     let text = bundle.files.text(SITUATIONS).ok_or_else(|| fault(&"is missing"))?;
     let mut all: Value = serde_json::from_str(text).map_err(|error| fault(&error))?;
-    crate::demo::resolve(&mut all, now).map_err(|error| fault(&error))?;
+    crate::domain::relative::resolve(&mut all, now).map_err(|error| fault(&error))?;
     let all: Situations = serde_json::from_value(all).map_err(|error| fault(&error))?;
     let mut found: BTreeMap<(String, String), (usize, RuleConflict)> = BTreeMap::new();
     let none = Variation::default();

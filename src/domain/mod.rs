@@ -23,4 +23,5 @@ pub mod id;
 pub mod question;
 pub mod referral;
 pub mod register;
+pub mod relative;
 pub mod words;

@@ -292,7 +292,7 @@ fn is_person(register: &Value, id: &str) -> bool {
 /// A time as the cases write it, or as it stands.
 fn when(text: &str) -> Value {
     let mut value = json!(if text.starts_with("{{") { text.to_owned() } else { format!("{{{{{text}}}}}") });
-    if pinkpaper::demo::resolve(&mut value, *NOW).is_err() {
+    if pinkpaper::domain::relative::resolve(&mut value, *NOW).is_err() {
         value = json!(text);
     }
     value
@@ -328,7 +328,7 @@ fn change(object: &mut Value, member: &str, value: &str) {
             return;
         }
         let mut parsed = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
-        pinkpaper::demo::resolve(&mut parsed, *NOW).expect("a placeholder");
+        pinkpaper::domain::relative::resolve(&mut parsed, *NOW).expect("a placeholder");
         match name.parse::<usize>() {
             Ok(at) => target[at] = parsed,
             Err(_) => target[name] = parsed,

@@ -9,7 +9,7 @@ use std::{
 
 use jiff::Timestamp;
 use pinkpaper::{
-    demo::resolve,
+    domain::relative::resolve,
     pap::{Bundle, PolicyFiles},
 };
 use serde_json::Value;

@@ -218,6 +218,6 @@ pub fn read_json(path: &str) -> Value {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut value: Value = serde_json::from_str(&text).expect("JSON");
-    pinkpaper::demo::resolve(&mut value, Timestamp::now()).expect("placeholders");
+    pinkpaper::domain::relative::resolve(&mut value, Timestamp::now()).expect("placeholders");
     value
 }
