@@ -16,7 +16,7 @@ use pinkpaper::{
     domain::{
         decision::Verdict,
         document::Document,
-        words::{PartOutcome, Setting},
+        words::{PartOutcome, PersonKind, Setting},
     },
     pap::annotations::Role,
     pdp::{
@@ -131,6 +131,12 @@ fn forgets() -> impl Strategy<Value = Forget> {
     ]
 }
 
+fn is_assistant(question: &Question) -> bool {
+    let person = question.request.principal.person();
+    let found = person.and_then(|id| question.register.people.iter().find(|person| person.id == *id));
+    found.is_some_and(|p| matches!(p.kind, PersonKind::PoliticalAssistant | PersonKind::MayorsAssistant))
+}
+
 fn rows() -> impl Strategy<Value = &'static Row> {
     (0..ROWS.len()).prop_map(|at| &ROWS[at])
 }
@@ -178,6 +184,8 @@ proptest! {
         let known = row.question();
         let mut unknown = row.question();
         match which {
+            // An assistant's post says in what capacity they ask, unless they say otherwise.
+            0 if is_assistant(&known) => {}
             0 => unknown.request.purpose.capacity = None,
             1 => unknown.request.purpose.ground = None,
             2 => unknown.request.channel = None,
