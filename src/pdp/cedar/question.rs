@@ -154,7 +154,10 @@ fn attendees_value(
     part: &PartFacts,
     others: &OthersMayRead,
 ) -> Result<Value, EvaluationError> {
-    const STATUTORY: [Post; 6] = [
+    // Officers whose post gives them a duty in any matter: they hold a statutory office or decide who needs to know.
+    const ANSWERABLE: [Post; 8] = [
+        Post::CorporateDirector,
+        Post::ServiceHead,
         Post::MonitoringOfficer,
         Post::ChiefExecutive,
         Post::ManagingDirector,
@@ -170,7 +173,7 @@ fn attendees_value(
     let officer_without_ground = people().any(|p| {
         p.kind == PersonKind::Officer
             && serves(p, part) != Some(true)
-            && !p.posts.iter().any(|post| STATUTORY.contains(post))
+            && !p.posts.iter().any(|post| ANSWERABLE.contains(post))
     });
     let mut record = Record::default();
     record.set("kinds", Value::new_set(people().filter_map(|p| word(p.kind))));
