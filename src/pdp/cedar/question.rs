@@ -8,7 +8,7 @@ use super::{EvaluationError, NAMED, RECIPIENT, Record, Value, flag, ids, number,
 use crate::{
     domain::{
         id::Id,
-        words::{Finding, OnBehalfOf, PersonKind, Post},
+        words::{Action, Finding, OnBehalfOf, PersonKind, Post},
     },
     pdp::combine::Standing,
     pip::facts::{AttendeeFacts, BusinessFacts, Case, PartFacts, PersonFacts, RecipientFacts},
@@ -31,6 +31,7 @@ pub fn question(
 ) -> Result<Asked, EvaluationError> {
     let mut record = Record::at("context.");
     request_record(&mut record, case)?;
+    record.known("confidentiality_requested", confidence_asked_for(case, part).map(flag));
     let provided = case.provided.as_ref().filter(|provided| provided.parts.contains(&part.part.id));
     record.set("provided_under", flag(provided.is_some()));
     record.optional("provided_ground", provided.and_then(|provided| provided.ground).and_then(word));
@@ -72,7 +73,6 @@ fn request_record(record: &mut Record, case: &Case) -> Result<(), EvaluationErro
     record.known("channel", request.channel.and_then(word));
     record.known("routine", request.routine.map(flag));
     record.known("disputed", request.disputed.map(flag));
-    record.known("confidentiality_requested", request.confidentiality_requested.map(flag));
     record.optional("disputed_by", request.disputed_by.and_then(word));
     record.set("justified", flag(purpose.justification.as_ref().is_some_and(|text| !text.trim().is_empty())));
     record.known("circumstances_changed", request.circumstances_changed.map(flag));
@@ -85,6 +85,16 @@ fn request_record(record: &mut Record, case: &Case) -> Result<(), EvaluationErro
         record.set("named", Value::new_entity_uid(uid("Person", NAMED)?));
     }
     Ok(())
+}
+
+/// Whether confidence was asked for. Of a request that someone asks after, its record may say so too, and either is enough.
+fn confidence_asked_for(case: &Case, part: &PartFacts) -> Option<bool> {
+    let told = case.request.confidentiality_requested;
+    if case.request.action != Action::LearnRequest {
+        return told;
+    }
+    let recorded = part.part.facts.confidentiality_requested.known().copied();
+    if told == Some(true) { told } else { recorded.or(told) }
 }
 
 fn interests(part: &PartFacts) -> Result<Value, EvaluationError> {
