@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     app::{App, Caller, conflicts::conflicts},
-    audit::{DecisionLog, receipt::Signer},
+    audit::{DecisionLog, key::Signer},
     clock::{Clock, SystemClock},
     config::{Config, Flags},
     demo,

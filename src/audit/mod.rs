@@ -31,7 +31,10 @@ use crate::{
     pip::{Change, FactSource, Page, PageRequest, Unreadable},
 };
 
+pub mod checkpoint;
 pub mod entry;
+pub mod key;
+pub mod merkle;
 pub mod receipt;
 
 /// What kind of act an entry records.

@@ -17,7 +17,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::audit::{DecisionLog, receipt::Signer};
+use crate::audit::{DecisionLog, key::Signer};
 
 pub mod sqlite;
 

@@ -79,3 +79,4 @@ mod log;
 mod sqlite;
 mod support;
 mod together;
+mod tree;

@@ -5,7 +5,7 @@ use std::{net::TcpListener, path::PathBuf, sync::Arc, thread};
 use jiff::Timestamp;
 use pinkpaper::{
     app::{App, Caller},
-    audit::receipt::Signer,
+    audit::key::Signer,
     clock::SystemClock,
     domain::words::CallerRole,
     http::{self, ApiKey, DocsExamples, Keys, Limits, Shared, schemas::Schemas},

@@ -17,6 +17,7 @@ use crate::{
         AppendError, DecisionLog, EntryKind, LogFilter, NewEntry, ReferralFilter, StoredEntry, StoredReferral, Write,
         Written,
         entry::{self, Group, Hash},
+        receipt,
     },
     domain::{decision::LogPosition, id::Id},
     pip::{Page, PageRequest, Unreadable},
@@ -136,7 +137,7 @@ impl SqliteStore {
     }
 
     fn position(&self, index: u64, epoch: u64, leaf_hash: &Hash) -> LogPosition {
-        let receipt = self.signer.receipt(&self.origin, epoch, index, leaf_hash);
+        let receipt = receipt::sign(&self.signer, &self.origin, epoch, index, leaf_hash);
         LogPosition { index, epoch, leaf_hash: hex::encode(leaf_hash), receipt }
     }
 

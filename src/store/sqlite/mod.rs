@@ -27,7 +27,7 @@ use tokio::sync::mpsc;
 use self::{job::Job, place::Place, writer::Writer};
 use super::{OpenError, Options};
 use crate::{
-    audit::receipt::Signer,
+    audit::key::Signer,
     pip::{Indexed, Snapshot},
 };
 
