@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::fault::Refused;
+use super::{fault::Refused, tree};
 use crate::{
     audit::Unmet,
     domain::{
@@ -34,6 +34,8 @@ pub(super) enum Prepared {
     Withdraw { id: Id, at: Timestamp },
     CloseReferral { referral: Id, determination: Id, at: Timestamp },
     KeepPolicies { hash: String, files: String },
+    KeepCheckpoint { epoch: u64, size: u64, note: String },
+    OpenEpoch,
 }
 
 /// A list of the register, by its name on the wire.
@@ -54,7 +56,8 @@ impl Prepared {
 
     /// Whether the facts are at another version afterwards.
     pub fn is_of_facts(&self) -> bool {
-        !matches!(self, Self::CloseReferral { .. } | Self::KeepPolicies { .. })
+        let others = matches!(self, Self::CloseReferral { .. } | Self::KeepPolicies { .. });
+        !others && !matches!(self, Self::KeepCheckpoint { .. } | Self::OpenEpoch)
     }
 
     pub fn new(change: Change, at: Timestamp) -> Result<Self, serde_json::Error> {
@@ -82,6 +85,8 @@ impl Prepared {
                 Self::Determine { id: kept.id, document, person, kind: kept.entered.kind.word(), body }
             }
             Change::Withdraw(id) => Self::Withdraw { id, at },
+            Change::KeepCheckpoint { epoch, size, note } => Self::KeepCheckpoint { epoch, size, note },
+            Change::OpenEpoch => Self::OpenEpoch,
             Change::CloseReferral { referral, determination } => Self::CloseReferral { referral, determination, at },
             Change::KeepPolicies { hash, files } => Self::KeepPolicies { hash, files: serde_json::to_string(&files)? },
         })
@@ -118,6 +123,9 @@ impl Prepared {
                 let update = sqlx::query(update).bind(at.to_string()).bind(id.as_str());
                 changed_one(update.execute(connection).await?.rows_affected())
             }
+            Self::KeepCheckpoint { epoch, size, note } => tree::keep_checkpoint(connection, *epoch, *size, note).await,
+            // The head is the batch's to write.
+            Self::OpenEpoch => Ok(true),
             Self::CloseReferral { referral, determination, at } => {
                 let there = "SELECT EXISTS (SELECT 1 FROM referral WHERE id = ?)";
                 if !exists(connection, there, &[referral.as_str()]).await? {

@@ -1,6 +1,11 @@
 //! The log, read and appended to. Each entry read is checked against its hashes before anyone is told of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
+
+use jiff::Timestamp;
 
 use sqlx::{QueryBuilder, Sqlite};
 use tokio::sync::{mpsc::error::TrySendError, oneshot};
@@ -11,16 +16,18 @@ use super::{
     facts::{cut, parse, unreadable},
     fault::{Fault, Refused},
     job::{Conditional, Done, Job, Record},
+    tree,
 };
 use crate::{
     audit::{
-        AppendError, DecisionLog, EntryKind, LogFilter, NewEntry, ReferralFilter, StoredEntry, StoredReferral, Write,
-        Written,
+        AppendError, DecisionLog, EntryKind, Head, KeptCheckpoint, LogFilter, NewEntry, RawEntry, ReferralFilter,
+        StoredEntry, StoredReferral, Write, Written,
         entry::{self, Group, Hash},
+        merkle::Node,
         receipt,
     },
     domain::{decision::LogPosition, id::Id},
-    pip::{Page, PageRequest, Unreadable},
+    pip::{Change, Page, PageRequest, Unreadable},
 };
 
 /// A row of `log_leaf`: index, epoch, leaf, leaf hash.
@@ -60,6 +67,11 @@ impl DecisionLog for SqliteStore {
         Ok(Written { position, facts_version: done.facts_version, created: done.created })
     }
 
+    async fn keep(&self, change: Change) -> Result<(), AppendError> {
+        let change = Prepared::new(change, Timestamp::UNIX_EPOCH).map_err(unwritable)?;
+        self.submit(Vec::new(), Some(Conditional { change, if_version: None })).await.map(|_| ())
+    }
+
     async fn entry(&self, id: &str) -> Result<Option<StoredEntry>, Unreadable> {
         let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE entry_id = ?").bind(id);
         let row: Option<LeafRow> = row.fetch_optional(&self.readers).await.map_err(unreadable)?;
@@ -86,6 +98,64 @@ impl DecisionLog for SqliteStore {
 
     async fn referrals(&self, filter: &ReferralFilter, page: &PageRequest) -> Result<Page<StoredReferral>, Unreadable> {
         self.referrals_of(filter, page).await
+    }
+
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    async fn head(&self) -> Result<Head, Unreadable> {
+        let head = sqlx::query_as("SELECT size, epoch, peaks FROM log_head").fetch_one(&self.readers).await;
+        let (size, epoch, peaks): (i64, i64, Vec<u8>) = head.map_err(unreadable)?;
+        let peaks = tree::peaks(size.cast_unsigned(), &peaks).map_err(unreadable)?;
+        Ok(Head { epoch: epoch.cast_unsigned(), peaks })
+    }
+
+    async fn hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Unreadable> {
+        tree::hashes(&self.readers, nodes).await.map_err(unreadable)
+    }
+
+    async fn raw(&self, from: u64, limit: u32) -> Result<Vec<RawEntry>, Unreadable> {
+        let rows = "SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq >= $1 ORDER BY seq LIMIT $2";
+        let rows = sqlx::query_as(rows).bind(from.cast_signed()).bind(i64::from(limit));
+        let rows: Vec<LeafRow> = rows.fetch_all(&self.readers).await.map_err(unreadable)?;
+        let mut groups = self.groups(&rows).await?;
+        let raw = |(seq, epoch, leaf, leaf_hash): LeafRow| RawEntry {
+            index: seq.cast_unsigned(),
+            epoch: epoch.cast_unsigned(),
+            leaf,
+            leaf_hash,
+            groups: groups.remove(&seq).unwrap_or_default(),
+        };
+        Ok(rows.into_iter().map(raw).collect())
+    }
+
+    async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT min(seq), max(seq) FROM log_leaf WHERE TRUE");
+        if let Some(from) = from {
+            query.push(" AND at >= ").push_bind(from.as_microsecond());
+        }
+        if let Some(to) = to {
+            query.push(" AND at < ").push_bind(to.as_microsecond());
+        }
+        let found: (Option<i64>, Option<i64>) =
+            query.build_query_as().fetch_one(&self.readers).await.map_err(unreadable)?;
+        Ok(match found {
+            (Some(first), Some(last)) => first.cast_unsigned()..last.cast_unsigned() + 1,
+            _ => 0..0,
+        })
+    }
+
+    async fn checkpoint(&self) -> Result<Option<KeptCheckpoint>, Unreadable> {
+        let newest = "SELECT epoch, size, note FROM log_checkpoint ORDER BY epoch DESC, size DESC LIMIT 1";
+        let newest: Option<(i64, i64, String)> =
+            sqlx::query_as(newest).fetch_optional(&self.readers).await.map_err(unreadable)?;
+        let kept = |(epoch, size, note): (i64, i64, String)| KeptCheckpoint {
+            epoch: epoch.cast_unsigned(),
+            size: size.cast_unsigned(),
+            note,
+        };
+        Ok(newest.map(kept))
     }
 
     async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable> {
@@ -150,6 +220,12 @@ impl SqliteStore {
     }
 
     async fn with_payload(&self, rows: Vec<LeafRow>) -> Result<Vec<StoredEntry>, Unreadable> {
+        let groups = self.groups(&rows).await?;
+        rows.into_iter().map(|row| self.stored(&row, groups.get(&row.0).map_or(&[], Vec::as_slice))).collect()
+    }
+
+    /// The groups not yet erased, by the index of their entry.
+    async fn groups(&self, rows: &[LeafRow]) -> Result<HashMap<i64, Vec<Group>>, Unreadable> {
         let mut groups: HashMap<i64, Vec<Group>> = HashMap::new();
         for rows in rows.chunks(super::change::ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new("SELECT seq, grp, salt, body FROM log_payload WHERE seq IN (");
@@ -164,7 +240,7 @@ impl SqliteStore {
                 groups.entry(seq).or_default().push(Group { name, salt, body });
             }
         }
-        rows.into_iter().map(|row| self.stored(&row, groups.get(&row.0).map_or(&[], Vec::as_slice))).collect()
+        Ok(groups)
     }
 
     fn stored(&self, (seq, epoch, leaf, hash): &LeafRow, groups: &[Group]) -> Result<StoredEntry, Unreadable> {

@@ -40,6 +40,7 @@ mod log;
 mod place;
 mod referrals;
 mod rows;
+mod tree;
 mod writer;
 
 /// Facts and log in one file. When it is dropped, what was queued is still committed, then the file is let go.
@@ -57,12 +58,13 @@ impl SqliteStore {
         let lock = place.lock().await?;
         let mut connection = place.writer().await?;
         place::prepare(&mut connection).await?;
+        let origin = tree::origin(&mut connection, &options.origin).await.map_err(place::unopenable)?;
         let snapshot = Arc::new(ArcSwap::from_pointee(snapshot(&mut connection).await?));
         let readers = place.readers(options.readers).await?;
         let (queue, jobs) = mpsc::channel(options.queue.max(1));
         let writer = Writer { place, connection: Some(connection), snapshot: Arc::clone(&snapshot), lock };
         tokio::spawn(writer.run(jobs));
-        Ok(Self { readers, snapshot, queue, signer: options.signer, origin: options.origin })
+        Ok(Self { readers, snapshot, queue, signer: options.signer, origin })
     }
 }
 

@@ -13,6 +13,7 @@ use sqlx::{
 };
 use tokio::time::Instant;
 
+use super::tree;
 use crate::store::OpenError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrations");
@@ -83,6 +84,7 @@ impl Place {
 /// Brings the tables to this version's form, and looks whether log and head still fit.
 pub(super) async fn prepare(connection: &mut SqliteConnection) -> Result<(), OpenError> {
     MIGRATIONS.run(&mut *connection).await.map_err(OpenError::Migration)?;
+    tree::grow_over_existing(connection).await.map_err(unopenable)?;
     let fits = "SELECT size = (SELECT coalesce(max(seq), -1) + 1 FROM log_leaf) FROM log_head";
     let fits: Option<bool> = sqlx::query_scalar(fits).fetch_optional(connection).await.map_err(unopenable)?;
     if fits == Some(true) { Ok(()) } else { Err(OpenError::HeadAndLastEntry) }

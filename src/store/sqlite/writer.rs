@@ -208,7 +208,7 @@ mod tests {
         writer.commit(&[first]).await.expect("durable");
         let mut outcomes = Vec::new();
         for last_leaf in [Some(leaves[0]), Some(leaves[1]), None] {
-            let head = super::super::batch::Head { size: 1, epoch: 1, facts_version: 0 };
+            let head = super::super::batch::Head { size: 1, epoch: 1, facts_version: 0, peaks: Default::default() };
             outcomes.push(writer.took_effect(&Outcome { head, last_leaf, register: None }).await);
         }
         assert_eq!(outcomes, [true, false, false]);
