@@ -37,9 +37,11 @@ use crate::{
 
 pub mod checkpoint;
 pub mod entry;
+pub mod export;
 pub mod key;
 pub mod merkle;
 pub mod receipt;
+pub mod verify;
 
 /// What kind of act an entry records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
