@@ -40,7 +40,9 @@ pub mod entry;
 pub mod export;
 pub mod key;
 pub mod merkle;
+pub mod publish;
 pub mod receipt;
+pub mod sheet;
 pub mod verify;
 
 /// What kind of act an entry records.
@@ -264,6 +266,12 @@ pub trait DecisionLog: FactSource {
 
     /// The name the log has had since its first entry.
     fn origin(&self) -> &str;
+
+    /// The public key of the receipts, in base64.
+    fn receipt_key(&self) -> String;
+
+    /// The receipt of an entry, as it was given when the entry was appended.
+    fn receipt(&self, epoch: u64, index: u64, leaf_hash: &[u8]) -> String;
 
     async fn head(&self) -> Result<Head, Unreadable>;
 

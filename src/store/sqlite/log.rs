@@ -5,6 +5,7 @@ use std::{
     ops::Range,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
 
 use sqlx::{QueryBuilder, Sqlite};
@@ -102,6 +103,14 @@ impl DecisionLog for SqliteStore {
 
     fn origin(&self) -> &str {
         &self.origin
+    }
+
+    fn receipt_key(&self) -> String {
+        BASE64.encode(self.signer.public_key().as_bytes())
+    }
+
+    fn receipt(&self, epoch: u64, index: u64, leaf_hash: &[u8]) -> String {
+        receipt::sign(&self.signer, &self.origin, epoch, index, leaf_hash)
     }
 
     async fn head(&self) -> Result<Head, Unreadable> {
