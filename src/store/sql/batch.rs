@@ -2,9 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::SqliteConnection;
-
 use super::{
+    dialect::{self, Connection},
     facts::load_register,
     fault::{Fault, Refused},
     job::{Conditional, Done, Job, Record, Verdict},
@@ -17,7 +16,7 @@ use crate::{
 
 /// An open transaction, and what the log will be when it commits.
 pub(super) struct Batch<'c, 'j> {
-    connection: &'c mut SqliteConnection,
+    connection: &'c mut Connection,
     head: Head,
     began_at: u64,
     /// Every idempotency key the jobs name that is taken, before or in this batch.
@@ -46,10 +45,9 @@ pub(super) struct Outcome {
 }
 
 impl<'c, 'j> Batch<'c, 'j> {
-    pub async fn begin(connection: &'c mut SqliteConnection, jobs: &'j [Job]) -> Result<Self, Fault> {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-        let head = "SELECT size, epoch, facts_version FROM log_head";
-        let (size, epoch, version): (i64, i64, i64) = sqlx::query_as(head).fetch_one(&mut *connection).await?;
+    pub async fn begin(connection: &'c mut Connection, jobs: &'j [Job]) -> Result<Self, Fault> {
+        sqlx::query(dialect::BEGIN).execute(&mut *connection).await?;
+        let (size, epoch, version): (i64, i64, i64) = sqlx::query_as(dialect::HEAD).fetch_one(&mut *connection).await?;
         let head =
             Head { size: size.cast_unsigned(), epoch: epoch.cast_unsigned(), facts_version: version.cast_unsigned() };
         let keys = rows::taken_keys(connection, jobs).await?;
@@ -125,7 +123,7 @@ impl<'c, 'j> Batch<'c, 'j> {
     pub async fn flush(self, in_force: u64) -> Result<Outcome, Fault> {
         rows::insert(self.connection, self.head.epoch, &self.rows).await?;
         if self.admitted {
-            sqlx::query("UPDATE log_head SET size = ?, facts_version = ?")
+            sqlx::query("UPDATE log_head SET size = $1, facts_version = $2")
                 .bind(self.head.size.cast_signed())
                 .bind(self.head.facts_version.cast_signed())
                 .execute(&mut *self.connection)
