@@ -14,7 +14,7 @@
 //! its transaction, that the facts are still at version 41; were they at 42 it would answer `Stale` and the decision
 //! would be made again.
 //!
-//! The invariant: no answer leaves before its entry is durable. Where next: [`crate::store::sqlite`].
+//! The invariant: no answer leaves before its entry is durable. Where next: [`crate::store`].
 
 use std::{collections::BTreeMap, ops::Range};
 
