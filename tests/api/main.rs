@@ -14,5 +14,6 @@ mod documents;
 mod examples;
 mod explanation;
 mod faults;
+mod log;
 mod referrals;
 mod register;
