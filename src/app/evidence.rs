@@ -116,7 +116,7 @@ impl App {
         let mut last = self.checkpoints.last.lock().await;
         for note in notes {
             let checkpoint = trusted.read(&note).map_err(CheckpointError::Kept)?;
-            let epoch = epoch_of(&checkpoint, self.checkpoints.notary.log());
+            let epoch = checkpoint.epoch(self.checkpoints.notary.log());
             if epoch < head.epoch {
                 continue;
             }
@@ -299,11 +299,6 @@ pub enum EvidenceError {
     NoRandomness,
     #[error("the tree does not hold the entry")]
     Damaged,
-}
-
-fn epoch_of(checkpoint: &Checkpoint, log: &str) -> u64 {
-    let epoch = checkpoint.origin.strip_prefix(log).and_then(|rest| rest.strip_prefix("/epoch-"));
-    epoch.and_then(|epoch| epoch.parse().ok()).unwrap_or(1)
 }
 
 /// What to export.

@@ -64,6 +64,8 @@ pub struct Verified {
     pub key_trusted: bool,
     /// Earlier checkpoints that this log goes on from.
     pub checkpoints: usize,
+    /// Earlier checkpoints of an epoch that was given up after a restored backup, which sign more than was restored.
+    pub given_up: usize,
 }
 
 impl fmt::Display for Verified {
@@ -199,6 +201,8 @@ struct Pass {
     verified: Verified,
     peaks: Peaks,
     epoch: Option<u64>,
+    /// Where each epoch began that began in this run.
+    opened: BTreeMap<u64, u64>,
     /// The roots at the sizes of the kept checkpoints.
     roots: BTreeMap<u64, Option<Hash>>,
 }
@@ -221,12 +225,13 @@ impl Pass {
             erased: 0,
             key_trusted: false,
             checkpoints: 0,
+            given_up: 0,
         };
         let mut peaks = Peaks::default();
         graft(&mut peaks, &header.before, 0..header.from)?;
         let mut roots: BTreeMap<u64, Option<Hash>> = kept.iter().map(|kept| (kept.size, None)).collect();
         note(&mut roots, &peaks);
-        Ok(Self { verified, peaks, epoch: None, roots })
+        Ok(Self { verified, peaks, epoch: None, opened: BTreeMap::new(), roots })
     }
 
     fn read<R: BufRead>(mut self, lines: &mut Lines<R>, progress: &mut impl FnMut(u64)) -> Result<Self, Verdict> {
@@ -273,6 +278,9 @@ impl Pass {
             return Err(Verdict::Epoch { index });
         }
         self.epoch = Some(line.epoch);
+        if opens_epoch {
+            self.opened.insert(line.epoch, index);
+        }
         let (shown, withheld) = (line.payload.len() as u64, line.withheld.len() as u64);
         self.verified.shown += shown;
         self.verified.withheld += withheld;
@@ -292,8 +300,10 @@ impl Pass {
             return Err(Verdict::Root);
         }
         for kept in kept {
-            if kept.origin != signed.origin {
-                // Signed in an epoch that was given up: its entries past the restored backup are not here.
+            // What an epoch that was given up held beyond the restored backup is not here, and its end says so.
+            let epoch = kept.epoch(&header.log);
+            if epoch < header.epoch && self.opened.get(&(epoch + 1)).is_none_or(|began| kept.size > *began) {
+                self.verified.given_up += 1;
                 continue;
             }
             if kept.size > header.size {
