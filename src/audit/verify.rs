@@ -30,6 +30,7 @@ use super::{
     export::{FORMAT, Header, Line, View},
     merkle::{Peaks, Span},
     receipt,
+    witness::WitnessKey,
 };
 use crate::domain::decision::LogPosition;
 
@@ -45,6 +46,8 @@ pub struct Trust {
     pub key: Option<Trusted>,
     /// Checkpoints kept from earlier.
     pub checkpoints: Vec<String>,
+    /// Who must have countersigned the checkpoint.
+    pub witnesses: Vec<WitnessKey>,
 }
 
 /// What was found to be in order.
@@ -88,6 +91,8 @@ pub enum Verdict {
     SwappedKey,
     #[error("false checkpoint: {0}")]
     Checkpoint(checkpoint::Disbelieved),
+    #[error("not witnessed: `{0}` has not countersigned the checkpoint")]
+    NotWitnessed(String),
     #[error("altered leaf: entry {index}")]
     AlteredLeaf { index: u64 },
     #[error("altered payload: entry {index}, group `{group}`")]
@@ -126,6 +131,9 @@ pub fn verify<R: BufRead>(
         return Err(Verdict::SwappedKey);
     }
     let signed = key.read(&header.checkpoint).map_err(Verdict::Checkpoint)?;
+    if let Some(missing) = trust.witnesses.iter().find(|witness| witness.signed_at(&header.checkpoint).is_none()) {
+        return Err(Verdict::NotWitnessed(missing.name().to_owned()));
+    }
     let receipts = Receipts::of(&header)?;
     let kept = earlier(trust, &key)?;
     let pass = Pass::over(&header, &signed, &kept)?.read(&mut lines, &mut progress);

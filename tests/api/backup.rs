@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 const KEY: &str = "pp_test-key-of-information-governance";
 
 /// The program with a configuration of its own.
-struct Installed {
+pub struct Installed {
     home: tempfile::TempDir,
 }
 
-struct Running {
+pub struct Running {
     process: Child,
     url: String,
 }
@@ -29,9 +29,14 @@ impl Drop for Running {
 
 impl Installed {
     fn new() -> Self {
+        Self::with("heartbeat_seconds = 0")
+    }
+
+    /// With these settings of its log.
+    pub fn with(log: &str) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let config = format!(
-            "listen = \"127.0.0.1:0\"\ndatabase_url = \"sqlite://log.db\"\n[log]\nheartbeat_seconds = 0\n\
+            "listen = \"127.0.0.1:0\"\ndatabase_url = \"sqlite://log.db\"\n[log]\n{log}\n\
              [[auth.api_keys]]\nname = \"ig\"\nroles = [\"information_governance\"]\nsha256 = \"{}\"\n",
             hex::encode(Sha256::digest(KEY))
         );
@@ -49,7 +54,7 @@ impl Installed {
         self.command(arguments).output().expect("it runs")
     }
 
-    fn start(&self) -> Running {
+    pub fn start(&self) -> Running {
         let mut process = self
             .command(&["serve", "--config", "pinkpaper.toml"])
             .stdout(Stdio::piped())
@@ -62,7 +67,7 @@ impl Installed {
         Running { process, url: line[at..].trim_end().trim_end_matches("/docs/").to_owned() }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
@@ -88,7 +93,8 @@ impl Installed {
 
 impl Running {
     async fn get(&self, path: &str) -> String {
-        let answer = reqwest::Client::new().get(format!("{}{path}", self.url)).bearer_auth(KEY).send().await;
+        let client = pinkpaper::publish::client().build().expect("a client");
+        let answer = client.get(format!("{}{path}", self.url)).bearer_auth(KEY).send().await;
         let answer = answer.expect("an answer");
         assert_eq!(answer.status(), 200, "{path}");
         answer.text().await.expect("text")

@@ -60,7 +60,7 @@ fn joined(lines: &[Value]) -> String {
 async fn an_export_verifies_against_the_key_and_the_checkpoint_that_were_kept() {
     let service = asked().await;
     let earlier = get(&service, "/v1/log/checkpoint").await.as_str().expect("a note").to_owned();
-    let trust = Trust { key: Some(key(&service).await), checkpoints: vec![earlier] };
+    let trust = Trust { key: Some(key(&service).await), checkpoints: vec![earlier], ..Trust::default() };
     for view in ["full", "foi"] {
         let export = export(&service, &format!("view={view}")).await;
         let verified = checked(&export, &trust).unwrap_or_else(|verdict| panic!("{view}: {verdict}"));
@@ -125,7 +125,7 @@ fn verdict(changed: &str, trust: &Trust) -> String {
 async fn each_attack_on_an_export_has_its_own_verdict() {
     let service = asked().await;
     let export = export(&service, "").await;
-    let trust = Trust { key: Some(key(&service).await), checkpoints: Vec::new() };
+    let trust = Trust { key: Some(key(&service).await), ..Trust::default() };
     let told = |change: &dyn Fn(&mut Vec<Value>)| {
         let mut lines = lines(&export);
         change(&mut lines);
@@ -209,7 +209,7 @@ async fn a_swapped_key_a_restored_backup_and_a_split_view_are_told_apart() {
     let kept = get(&service, "/v1/log/checkpoint").await.as_str().expect("a note").to_owned();
     let longer = export(&service, "").await;
     // Somebody else's log, whole and well signed, with the key of that one.
-    let swapped = Trust { key: Some(key(&service).await), checkpoints: Vec::new() };
+    let swapped = Trust { key: Some(key(&service).await), ..Trust::default() };
     assert_eq!(verdict(&export(&other, "").await, &swapped), "swapped key");
     // The same with the trusted key written into it.
     let mut forged = lines(&export(&other, "").await);
@@ -219,7 +219,7 @@ async fn a_swapped_key_a_restored_backup_and_a_split_view_are_told_apart() {
     let later = get(&service, "/v1/log/checkpoint").await.as_str().expect("a note").to_owned();
     get(&service, "/v1/decisions").await;
     let newest = get(&service, "/v1/log/checkpoint").await.as_str().expect("a note").to_owned();
-    let trust = |note: &str| Trust { key: swapped.key.clone(), checkpoints: vec![note.to_owned()] };
+    let trust = |note: &str| Trust { key: swapped.key.clone(), checkpoints: vec![note.to_owned()], ..Trust::default() };
     assert_eq!(verdict(&longer, &trust(&newest)), "restored backup");
     checked(&longer, &trust(&kept)).expect("it goes on from there");
     checked(&longer, &trust(&later)).expect("and is what was then signed");
@@ -233,7 +233,7 @@ async fn two_histories_under_one_key_are_a_split_view() {
     let note = |note: Value| note.as_str().expect("a note").to_owned();
     get(&one, "/v1/decisions?limit=1").await;
     let of_one = note(get(&one, "/v1/log/checkpoint").await);
-    let trust = Trust { key: Some(self::key(&one).await), checkpoints: vec![of_one] };
+    let trust = Trust { key: Some(self::key(&one).await), checkpoints: vec![of_one], ..Trust::default() };
     for _ in 0..3 {
         get(&two, "/v1/decisions").await;
     }
@@ -244,7 +244,7 @@ async fn two_histories_under_one_key_are_a_split_view() {
 #[tokio::test]
 async fn a_part_of_the_log_is_as_provable_as_the_whole() {
     let service = asked().await;
-    let trust = Trust { key: Some(key(&service).await), checkpoints: Vec::new() };
+    let trust = Trust { key: Some(key(&service).await), ..Trust::default() };
     let today = jiff::Timestamp::now().in_tz("Europe/London").expect("London").date();
     let verified = checked(&export(&service, &format!("from={today}")).await, &trust).expect("verified");
     assert!(verified.entries > 7);

@@ -18,3 +18,4 @@ mod faults;
 mod log;
 mod referrals;
 mod register;
+mod witness;

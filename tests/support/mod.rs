@@ -100,7 +100,7 @@ impl Service {
                 http::serve(shared, listener, 1).await.expect("the service runs");
             });
         });
-        let client = Client::builder().build().expect("a client");
+        let client = pinkpaper::publish::client().build().expect("a client");
         let schemas = Arc::new(Schemas::load().expect("the schemas load"));
         Self { url, client, schemas, database, _home: home }
     }
