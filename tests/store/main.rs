@@ -72,10 +72,13 @@ macro_rules! suite {
     };
 }
 
+#[path = "../support/postgres.rs"]
+mod cluster;
 mod crash;
 mod desk;
 mod facts;
 mod log;
+mod postgres;
 mod sqlite;
 mod support;
 mod together;

@@ -61,14 +61,18 @@ impl DecisionLog for Store {
     }
 
     async fn entry(&self, id: &str) -> Result<Option<StoredEntry>, Unreadable> {
+        // PostgreSQL has no text with this character in it, so nothing can be kept under such a name.
+        if id.contains('\0') {
+            return Ok(None);
+        }
         let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE entry_id = $1").bind(id);
-        let row: Option<LeafRow> = row.fetch_optional(&self.readers).await.map_err(unreadable)?;
+        let row: Option<LeafRow> = self.ask(row.fetch_optional(&self.readers)).await?;
         Ok(self.with_payload(row.into_iter().collect()).await?.pop())
     }
 
     async fn repeated(&self, key: &str) -> Result<Option<(StoredEntry, Hash)>, Unreadable> {
         let first = sqlx::query_as("SELECT seq, body_hash FROM log_idempotency WHERE key = $1").bind(key);
-        let first: Option<(i64, Vec<u8>)> = first.fetch_optional(&self.readers).await.map_err(unreadable)?;
+        let first: Option<(i64, Vec<u8>)> = self.ask(first.fetch_optional(&self.readers)).await?;
         let Some((seq, hash)) = first else { return Ok(None) };
         let hash = Hash::try_from(hash).map_err(|_| unreadable(Fault::Damaged("idempotency key")))?;
         Ok(Some((self.at(seq).await?, hash)))
@@ -76,7 +80,7 @@ impl DecisionLog for Store {
 
     async fn decisions(&self, filter: &LogFilter, page: &PageRequest) -> Result<Page<StoredEntry>, Unreadable> {
         let mut query = matching(filter, page);
-        let rows: Vec<LeafRow> = query.build_query_as().fetch_all(&self.readers).await.map_err(unreadable)?;
+        let rows: Vec<LeafRow> = self.ask(query.build_query_as().fetch_all(&self.readers)).await?;
         Ok(cut(self.with_payload(rows).await?, page, |entry| entry.id.clone()))
     }
 
@@ -90,7 +94,7 @@ impl DecisionLog for Store {
 
     async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable> {
         let kept = sqlx::query_scalar("SELECT files FROM policy_bundle WHERE hash = $1").bind(hash);
-        let kept: Option<String> = kept.fetch_optional(&self.readers).await.map_err(unreadable)?;
+        let kept: Option<String> = self.ask(kept.fetch_optional(&self.readers)).await?;
         kept.map(|files| parse("bundle", &files)).transpose().map_err(unreadable)
     }
 
@@ -144,7 +148,7 @@ impl Store {
     /// The entry at an index that is known to be taken.
     pub(super) async fn at(&self, seq: i64) -> Result<StoredEntry, Unreadable> {
         let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq = $1").bind(seq);
-        let row: LeafRow = row.fetch_one(&self.readers).await.map_err(unreadable)?;
+        let row: LeafRow = self.ask(row.fetch_one(&self.readers)).await?;
         let entry = self.with_payload(vec![row]).await?.pop();
         entry.ok_or_else(|| unreadable(Fault::Damaged("log entry")))
     }
@@ -159,7 +163,7 @@ impl Store {
             }
             query.push(") ORDER BY seq, grp");
             let query = query.build_query_as::<PayloadRow>().persistent(false);
-            for (seq, name, salt, body) in query.fetch_all(&self.readers).await.map_err(unreadable)? {
+            for (seq, name, salt, body) in self.ask(query.fetch_all(&self.readers)).await? {
                 let salt = salt.try_into().map_err(|_| unreadable(Fault::Damaged("salt")))?;
                 groups.entry(seq).or_default().push(Group { name, salt, body });
             }
