@@ -2,7 +2,7 @@
 //!
 //! An unknown key is refused at start, named. Nothing here is a secret: API keys stand as hashes.
 
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use figment::{
     Figment,
@@ -85,13 +85,31 @@ impl Oidc {
 pub struct Log {
     /// The key that signs receipts; made on first start. Default: beside the database, or `pinkpaper.key`.
     pub key_file: Option<String>,
+    /// The key that signs checkpoints, another than that of the receipts; made on first start. Default: beside the
+    /// database, or `pinkpaper.checkpoint.key`.
+    pub checkpoint_key_file: Option<String>,
+    /// Where the newest checkpoint is kept outside the database. The service does not start on a log that does not go
+    /// on from it. Default: beside a database in a file; with PostgreSQL none, unless set.
+    pub checkpoint_file: Option<String>,
+    /// The log's name, by which its checkpoints and receipts are known: fixed by the first start. Default: host and
+    /// path of `public_url`, and `/log`.
+    pub name: Option<String>,
+    /// Seconds between two heartbeats, each of which is signed; 0 for none.
+    pub heartbeat_seconds: u64,
     /// Entries that may wait to be written before callers are turned away.
     pub queue: usize,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { key_file: None, queue: 1024 }
+        Self {
+            key_file: None,
+            checkpoint_key_file: None,
+            checkpoint_file: None,
+            name: None,
+            heartbeat_seconds: 60,
+            queue: 1024,
+        }
     }
 }
 
@@ -145,6 +163,8 @@ pub enum ConfigError {
     NoFile(String),
     #[error("the configuration is refused: {0}")]
     Refused(Box<figment::Error>),
+    #[error("`log.name` must not be empty nor hold a space or a `+`")]
+    LogName,
     #[error("API key `{0}`: `sha256` must be 64 hexadecimal digits")]
     Hash(String),
     #[error("API key `{0}`: the role `councillor` needs `person`")]
@@ -169,7 +189,16 @@ impl Config {
         Ok(config)
     }
 
+    /// By which checkpoints and receipts are known.
+    pub fn log_name(&self) -> String {
+        let host = self.public_url.split_once("://").map_or(self.public_url.as_str(), |(_, host)| host);
+        self.log.name.clone().unwrap_or_else(|| format!("{}/log", host.trim_end_matches('/')))
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
+        if !signed_note::is_key_name_valid(&self.log_name()) {
+            return Err(ConfigError::LogName);
+        }
         for key in &self.auth.api_keys {
             key.hash()?;
             if key.roles.contains(&CallerRole::Councillor) && key.person.is_none() {
@@ -177,6 +206,13 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+impl Log {
+    /// How often the log is signed, where it is.
+    pub fn heartbeat(&self) -> Option<Duration> {
+        (self.heartbeat_seconds > 0).then(|| Duration::from_secs(self.heartbeat_seconds))
     }
 }
 

@@ -53,6 +53,8 @@ fn told(change: &Change) -> serde_json::Value {
         Change::CloseReferral { referral, determination } => {
             json!({"close_referral": referral, "determination": determination})
         }
+        Change::KeepCheckpoint { size, .. } => json!({"keep_checkpoint": size}),
+        Change::OpenEpoch => json!({"open_epoch": true}),
         Change::KeepPolicies { hash, .. } => json!({"keep_policies": hash}),
     }
 }

@@ -28,7 +28,9 @@ use crate::{
 pub mod conflicts;
 pub mod decide;
 pub mod determine;
+pub mod evidence;
 pub mod explain;
+pub mod export;
 pub mod facts;
 pub mod history;
 pub mod referrals;
@@ -41,6 +43,7 @@ pub struct App {
     pub profile: String,
     pub statutory: StatutoryLayer,
     pub clock: Box<dyn Clock>,
+    pub checkpoints: evidence::Checkpoints,
 }
 
 /// The configured profile is not in the bundle.
@@ -60,6 +63,7 @@ pub struct Caller {
 impl App {
     pub fn new(
         store: Arc<dyn DecisionLog>,
+        checkpoints: evidence::Checkpoints,
         bundle: Arc<Bundle>,
         profile: String,
         statutory: StatutoryLayer,
@@ -68,7 +72,7 @@ impl App {
         if bundle.book(&profile).is_none() {
             return Err(NoProfile(profile));
         }
-        Ok(Self { store, policies: ArcSwap::new(bundle), profile, statutory, clock })
+        Ok(Self { store, policies: ArcSwap::new(bundle), profile, statutory, clock, checkpoints })
     }
 
     /// The policies in force and this council's rule book among them.

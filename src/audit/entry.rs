@@ -102,6 +102,8 @@ impl EntryKind {
             Self::Refusal => "refusal",
             Self::ReferralClosed => "referral_closed",
             Self::PoliciesKept => "policies_kept",
+            Self::Heartbeat => "heartbeat",
+            Self::EpochOpened => "epoch_opened",
         }
     }
 }

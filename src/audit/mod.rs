@@ -16,11 +16,15 @@
 //!
 //! The invariant: no answer leaves before its entry is durable. Where next: [`crate::store`].
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
 
+use self::{
+    entry::{Group, Hash},
+    merkle::{Node, Peaks},
+};
 use crate::{
     domain::{
         decision::LogPosition,
@@ -31,8 +35,15 @@ use crate::{
     pip::{Change, FactSource, Page, PageRequest, Unreadable},
 };
 
+pub mod checkpoint;
 pub mod entry;
+pub mod export;
+pub mod key;
+pub mod merkle;
+pub mod publish;
 pub mod receipt;
+pub mod sheet;
+pub mod verify;
 
 /// What kind of act an entry records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -51,6 +62,10 @@ pub enum EntryKind {
     ReferralClosed,
     /// Policies came into force that the log had not met before.
     PoliciesKept,
+    /// Nothing happened: so that silence can be told from a gap.
+    Heartbeat,
+    /// The log goes on after a restored backup.
+    EpochOpened,
 }
 
 /// An act to record.
@@ -130,6 +145,32 @@ impl StoredEntry {
     }
 }
 
+/// The log as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub epoch: u64,
+    pub peaks: Peaks,
+}
+
+/// An entry as its halves are kept, unchecked: for whoever checks.
+#[derive(Clone, Debug)]
+pub struct RawEntry {
+    pub index: u64,
+    pub epoch: u64,
+    pub leaf: Vec<u8>,
+    pub leaf_hash: Vec<u8>,
+    /// The groups not yet erased.
+    pub groups: Vec<Group>,
+}
+
+/// A checkpoint as signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptCheckpoint {
+    pub epoch: u64,
+    pub size: u64,
+    pub note: String,
+}
+
 /// Which decisions to list.
 #[derive(Clone, Debug, Default)]
 pub struct LogFilter {
@@ -207,6 +248,9 @@ pub trait DecisionLog: FactSource {
     /// Makes a change to the facts and logs it, both or neither; in force for every later snapshot when it returns.
     async fn write(&self, write: Write, entry: NewEntry) -> Result<Written, AppendError>;
 
+    /// Makes a change that is no entry: keeps a checkpoint.
+    async fn keep(&self, change: Change) -> Result<(), AppendError>;
+
     async fn entry(&self, id: &str) -> Result<Option<StoredEntry>, Unreadable>;
 
     /// The entry first recorded under an idempotency key, with the hash of its body.
@@ -219,6 +263,29 @@ pub trait DecisionLog: FactSource {
 
     /// Referrals, those due first and those without a day last; closed ones by their id.
     async fn referrals(&self, filter: &ReferralFilter, page: &PageRequest) -> Result<Page<StoredReferral>, Unreadable>;
+
+    /// The name the log has had since its first entry.
+    fn origin(&self) -> &str;
+
+    /// The public key of the receipts, in base64.
+    fn receipt_key(&self) -> String;
+
+    /// The receipt of an entry, as it was given when the entry was appended.
+    fn receipt(&self, epoch: u64, index: u64, leaf_hash: &[u8]) -> String;
+
+    async fn head(&self) -> Result<Head, Unreadable>;
+
+    /// The hashes of perfect subtrees, in the order asked. Asking for one that the tree does not have is an error.
+    async fn hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Unreadable>;
+
+    /// Entries from an index on, in their order, as they are kept.
+    async fn raw(&self, from: u64, limit: u32) -> Result<Vec<RawEntry>, Unreadable>;
+
+    /// From the first to the last index whose entry is of this time, the end exclusive; empty if there is none.
+    async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable>;
+
+    /// The newest checkpoint that was kept.
+    async fn checkpoint(&self) -> Result<Option<KeptCheckpoint>, Unreadable>;
 
     /// The policies of a bundle the log has met, by their paths.
     async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable>;

@@ -30,10 +30,12 @@ pub enum Errand {
     ExplainInFull,
     ReadReferrals,
     CloseReferral,
+    CheckLog,
+    ExportLog,
 }
 
 impl Errand {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Decide,
         Self::ReadDecision,
         Self::ListDecisions,
@@ -47,6 +49,8 @@ impl Errand {
         Self::ExplainInFull,
         Self::ReadReferrals,
         Self::CloseReferral,
+        Self::CheckLog,
+        Self::ExportLog,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -64,6 +68,8 @@ impl Errand {
             Self::ExplainInFull => "explain_in_full",
             Self::ReadReferrals => "read_referrals",
             Self::CloseReferral => "close_referral",
+            Self::CheckLog => "check_log",
+            Self::ExportLog => "export_log",
         }
     }
 }

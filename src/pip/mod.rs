@@ -157,6 +157,14 @@ pub enum Change {
         referral: Id,
         determination: Id,
     },
+    /// A checkpoint of the log; changes no fact and makes no entry.
+    KeepCheckpoint {
+        epoch: u64,
+        size: u64,
+        note: String,
+    },
+    /// The log goes on in a new epoch, whose first entry records this; changes no fact.
+    OpenEpoch,
     /// The text of a bundle under its hash; changes no fact.
     KeepPolicies {
         hash: String,

@@ -22,7 +22,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::audit::{DecisionLog, receipt::Signer};
+use crate::audit::{DecisionLog, key::Signer};
 
 #[allow(clippy::duplicate_mod, reason = "the files of `sql/` are compiled for each engine, see above")]
 pub mod postgres;

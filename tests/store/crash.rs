@@ -12,7 +12,7 @@ use std::{
 };
 
 use pinkpaper::{
-    audit::{AppendError, DecisionLog, Write, receipt, receipt::Signer},
+    audit::{AppendError, DecisionLog, Write, key::Signer, receipt},
     domain::decision::LogPosition,
     pip::Change,
 };

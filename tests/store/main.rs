@@ -46,6 +46,16 @@ macro_rules! suite {
                 referrals_come_in_the_order_of_their_days,
                 policies_are_kept_once_under_their_hash,
             },
+            proofs::{
+                the_head_stands_for_every_entry,
+                what_is_refused_does_not_grow_the_tree,
+                any_entry_is_proved_in_any_later_tree,
+                entries_appended_at_once_make_one_tree,
+                a_checkpoint_is_kept_as_first_signed,
+                an_epoch_opens_with_an_entry_of_its_own,
+                entries_are_found_by_their_time,
+                halves_are_given_as_they_are_kept,
+            },
             together::{
                 each_write_counts_one_version_and_is_logged,
                 a_write_for_another_version_does_nothing,
@@ -79,6 +89,8 @@ mod desk;
 mod facts;
 mod log;
 mod postgres;
+mod proofs;
 mod sqlite;
 mod support;
 mod together;
+mod tree;

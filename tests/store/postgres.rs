@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use pinkpaper::{
-    audit::{DecisionLog, receipt::Signer},
+    audit::{DecisionLog, key::Signer},
     store::{OpenError, Options, connect},
 };
 

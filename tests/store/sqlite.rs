@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use pinkpaper::{
-    audit::{AppendError, DecisionLog, receipt::Signer},
+    audit::{AppendError, DecisionLog, key::Signer},
     pip::Change,
     store::{OpenError, Options, connect},
 };

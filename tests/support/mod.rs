@@ -4,8 +4,8 @@ use std::{net::TcpListener, path::PathBuf, sync::Arc, thread};
 
 use jiff::Timestamp;
 use pinkpaper::{
-    app::{App, Caller},
-    audit::receipt::Signer,
+    app::{App, Caller, evidence::Checkpoints},
+    audit::{checkpoint::Notary, key::Signer},
     clock::SystemClock,
     domain::words::CallerRole,
     http::{self, ApiKey, DocsExamples, Keys, Limits, Shared, schemas::Schemas},
@@ -68,7 +68,9 @@ impl Service {
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let store = store::connect(&address, options).await.expect("the store opens");
-                let app = App::new(store, bundle, profile, StatutoryLayer::Enforce, Box::new(SystemClock));
+                let notary = Notary::new(Signer::fleeting().expect("a key"), store.origin());
+                let checkpoints = Checkpoints::new(notary, None);
+                let app = App::new(store, checkpoints, bundle, profile, StatutoryLayer::Enforce, Box::new(SystemClock));
                 let shared = Shared {
                     app: Arc::new(app.expect("the profile exists")),
                     keys: Keys(

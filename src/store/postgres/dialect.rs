@@ -15,7 +15,7 @@ pub(super) const BEGINS_AGAIN: bool = true;
 /// Begins a transaction that sees one state throughout.
 pub(super) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-pub(super) const HEAD: &str = "SELECT size, epoch, facts_version FROM log_head FOR UPDATE";
+pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks FROM log_head FOR UPDATE";
 
 /// What the server says. It is told to end what takes longer than our patience; one that does not answer in twice
 /// that time is not there.

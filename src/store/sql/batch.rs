@@ -3,14 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
+    change::Prepared,
     dialect::{self, Connection},
     facts::load_register,
     fault::{Fault, Refused},
     job::{Conditional, Done, Job, Record, Verdict},
-    rows,
+    rows, tree,
 };
 use crate::{
-    audit::{Unmet, entry::Hash},
+    audit::{Unmet, entry::Hash, merkle::Peaks},
     domain::register::Register,
 };
 
@@ -28,11 +29,12 @@ pub(super) struct Batch<'c, 'j> {
     register_changed: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Head {
     pub size: u64,
     pub epoch: u64,
     pub facts_version: u64,
+    pub peaks: Peaks,
 }
 
 /// What is in force once the transaction has committed.
@@ -47,9 +49,14 @@ pub(super) struct Outcome {
 impl<'c, 'j> Batch<'c, 'j> {
     /// In a transaction that has just begun: the head is read first, and locked where others may write too.
     pub async fn begin(connection: &'c mut Connection, jobs: &'j [Job]) -> Result<Self, Fault> {
-        let (size, epoch, version): (i64, i64, i64) = sqlx::query_as(dialect::HEAD).fetch_one(&mut *connection).await?;
-        let head =
-            Head { size: size.cast_unsigned(), epoch: epoch.cast_unsigned(), facts_version: version.cast_unsigned() };
+        let (size, epoch, version, peaks): (i64, i64, i64, Vec<u8>) =
+            sqlx::query_as(dialect::HEAD).fetch_one(&mut *connection).await?;
+        let head = Head {
+            size: size.cast_unsigned(),
+            epoch: epoch.cast_unsigned(),
+            facts_version: version.cast_unsigned(),
+            peaks: tree::peaks(size.cast_unsigned(), &peaks)?,
+        };
         let keys = rows::taken_keys(connection, jobs).await?;
         let ids = rows::taken_ids(connection, jobs).await?;
         let began_at = head.facts_version;
@@ -95,6 +102,8 @@ impl<'c, 'j> Batch<'c, 'j> {
         let applied = write.change.apply(&mut *self.connection).await;
         if applied.is_ok() {
             self.head.facts_version += u64::from(write.change.is_of_facts());
+            // Whoever opens an epoch is alone with the log: no other entry is in this batch.
+            self.head.epoch += u64::from(matches!(write.change, Prepared::OpenEpoch));
             self.register_changed |= write.change.is_of_register();
         } else {
             sqlx::query("ROLLBACK TO change").execute(&mut *self.connection).await?;
@@ -120,12 +129,16 @@ impl<'c, 'j> Batch<'c, 'j> {
 
     /// Writes the rows, ready to commit. `in_force` is the version that everyone now sees: where it is not the one
     /// this transaction began with, the register is read again whatever the jobs were.
-    pub async fn flush(self, in_force: u64) -> Result<Outcome, Fault> {
+    pub async fn flush(mut self, in_force: u64) -> Result<Outcome, Fault> {
         rows::insert(self.connection, self.head.epoch, &self.rows).await?;
+        let leaves = self.rows.iter().map(|(_, record)| record.sealed.leaf_hash);
+        tree::grow(self.connection, &mut self.head.peaks, leaves).await?;
         if self.admitted {
-            sqlx::query("UPDATE log_head SET size = $1, facts_version = $2")
+            sqlx::query("UPDATE log_head SET size = $1, epoch = $2, facts_version = $3, peaks = $4")
                 .bind(self.head.size.cast_signed())
+                .bind(self.head.epoch.cast_signed())
                 .bind(self.head.facts_version.cast_signed())
+                .bind(self.head.peaks.hashes().concat())
                 .execute(&mut *self.connection)
                 .await?;
         }

@@ -11,6 +11,7 @@ use sqlx::QueryBuilder;
 use super::{
     dialect::{Connection, Db},
     fault::Refused,
+    tree,
 };
 use crate::{
     audit::Unmet,
@@ -37,6 +38,8 @@ pub(super) enum Prepared {
     Withdraw { id: Id, at: Timestamp },
     CloseReferral { referral: Id, determination: Id, at: Timestamp },
     KeepPolicies { hash: String, files: String },
+    KeepCheckpoint { epoch: u64, size: u64, note: String },
+    OpenEpoch,
 }
 
 /// A list of the register, by its name on the wire.
@@ -57,7 +60,8 @@ impl Prepared {
 
     /// Whether the facts are at another version afterwards.
     pub fn is_of_facts(&self) -> bool {
-        !matches!(self, Self::CloseReferral { .. } | Self::KeepPolicies { .. })
+        let others = matches!(self, Self::CloseReferral { .. } | Self::KeepPolicies { .. });
+        !others && !matches!(self, Self::KeepCheckpoint { .. } | Self::OpenEpoch)
     }
 
     pub fn new(change: Change, at: Timestamp) -> Result<Self, serde_json::Error> {
@@ -85,6 +89,8 @@ impl Prepared {
                 Self::Determine { id: kept.id, document, person, kind: kept.entered.kind.word(), body }
             }
             Change::Withdraw(id) => Self::Withdraw { id, at },
+            Change::KeepCheckpoint { epoch, size, note } => Self::KeepCheckpoint { epoch, size, note },
+            Change::OpenEpoch => Self::OpenEpoch,
             Change::CloseReferral { referral, determination } => Self::CloseReferral { referral, determination, at },
             Change::KeepPolicies { hash, files } => Self::KeepPolicies { hash, files: serde_json::to_string(&files)? },
         })
@@ -121,6 +127,9 @@ impl Prepared {
                 let update = sqlx::query(update).bind(at.to_string()).bind(id.as_str());
                 changed_one(update.execute(connection).await?.rows_affected())
             }
+            Self::KeepCheckpoint { epoch, size, note } => tree::keep_checkpoint(connection, *epoch, *size, note).await,
+            // The head is the batch's to write.
+            Self::OpenEpoch => Ok(true),
             Self::CloseReferral { referral, determination, at } => {
                 let there = "SELECT EXISTS (SELECT 1 FROM referral WHERE id = $1)";
                 if !exists(connection, there, &[referral.as_str()]).await? {

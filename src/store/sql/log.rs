@@ -1,7 +1,12 @@
 //! The log, read and appended to. Each entry read is checked against its hashes before anyone is told of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use jiff::Timestamp;
 use sqlx::QueryBuilder;
 use tokio::sync::{mpsc::error::TrySendError, oneshot};
 
@@ -12,15 +17,18 @@ use super::{
     fault::{Fault, Refused},
     job::{Conditional, Done, Job, Record},
     store::Store,
+    tree,
 };
 use crate::{
     audit::{
-        AppendError, DecisionLog, EntryKind, LogFilter, NewEntry, ReferralFilter, StoredEntry, StoredReferral, Write,
-        Written,
+        AppendError, DecisionLog, EntryKind, Head, KeptCheckpoint, LogFilter, NewEntry, RawEntry, ReferralFilter,
+        StoredEntry, StoredReferral, Write, Written,
         entry::{self, Group, Hash},
+        merkle::Node,
+        receipt,
     },
     domain::{decision::LogPosition, id::Id},
-    pip::{Page, PageRequest, Unreadable},
+    pip::{Change, Page, PageRequest, Unreadable},
 };
 
 /// A row of `log_leaf`: index, epoch, leaf, leaf hash.
@@ -60,6 +68,11 @@ impl DecisionLog for Store {
         Ok(Written { position, facts_version: done.facts_version, created: done.created })
     }
 
+    async fn keep(&self, change: Change) -> Result<(), AppendError> {
+        let change = Prepared::new(change, Timestamp::UNIX_EPOCH).map_err(unwritable)?;
+        self.submit(Vec::new(), Some(Conditional { change, if_version: None })).await.map(|_| ())
+    }
+
     async fn entry(&self, id: &str) -> Result<Option<StoredEntry>, Unreadable> {
         // PostgreSQL has no text with this character in it, so nothing can be kept under such a name.
         if id.contains('\0') {
@@ -90,6 +103,70 @@ impl DecisionLog for Store {
 
     async fn referrals(&self, filter: &ReferralFilter, page: &PageRequest) -> Result<Page<StoredReferral>, Unreadable> {
         self.referrals_of(filter, page).await
+    }
+
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    fn receipt_key(&self) -> String {
+        BASE64.encode(self.signer.public_key().as_bytes())
+    }
+
+    fn receipt(&self, epoch: u64, index: u64, leaf_hash: &[u8]) -> String {
+        receipt::sign(&self.signer, &self.origin, epoch, index, leaf_hash)
+    }
+
+    async fn head(&self) -> Result<Head, Unreadable> {
+        let head = sqlx::query_as("SELECT size, epoch, peaks FROM log_head");
+        let (size, epoch, peaks): (i64, i64, Vec<u8>) = self.ask(head.fetch_one(&self.readers)).await?;
+        let peaks = tree::peaks(size.cast_unsigned(), &peaks).map_err(unreadable)?;
+        Ok(Head { epoch: epoch.cast_unsigned(), peaks })
+    }
+
+    async fn hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Unreadable> {
+        self.ask(tree::hashes(&self.readers, nodes)).await
+    }
+
+    async fn raw(&self, from: u64, limit: u32) -> Result<Vec<RawEntry>, Unreadable> {
+        let rows = "SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq >= $1 ORDER BY seq LIMIT $2";
+        let rows = sqlx::query_as(rows).bind(from.cast_signed()).bind(i64::from(limit));
+        let rows: Vec<LeafRow> = self.ask(rows.fetch_all(&self.readers)).await?;
+        let mut groups = self.groups(&rows).await?;
+        let raw = |(seq, epoch, leaf, leaf_hash): LeafRow| RawEntry {
+            index: seq.cast_unsigned(),
+            epoch: epoch.cast_unsigned(),
+            leaf,
+            leaf_hash,
+            groups: groups.remove(&seq).unwrap_or_default(),
+        };
+        Ok(rows.into_iter().map(raw).collect())
+    }
+
+    async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable> {
+        let mut query = QueryBuilder::<Db>::new("SELECT min(seq), max(seq) FROM log_leaf WHERE TRUE");
+        if let Some(from) = from {
+            query.push(" AND at >= ").push_bind(from.as_microsecond());
+        }
+        if let Some(to) = to {
+            query.push(" AND at < ").push_bind(to.as_microsecond());
+        }
+        let found: (Option<i64>, Option<i64>) = self.ask(query.build_query_as().fetch_one(&self.readers)).await?;
+        Ok(match found {
+            (Some(first), Some(last)) => first.cast_unsigned()..last.cast_unsigned() + 1,
+            _ => 0..0,
+        })
+    }
+
+    async fn checkpoint(&self) -> Result<Option<KeptCheckpoint>, Unreadable> {
+        let newest = "SELECT epoch, size, note FROM log_checkpoint ORDER BY epoch DESC, size DESC LIMIT 1";
+        let newest: Option<(i64, i64, String)> = self.ask(sqlx::query_as(newest).fetch_optional(&self.readers)).await?;
+        let kept = |(epoch, size, note): (i64, i64, String)| KeptCheckpoint {
+            epoch: epoch.cast_unsigned(),
+            size: size.cast_unsigned(),
+            note,
+        };
+        Ok(newest.map(kept))
     }
 
     async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable> {
@@ -141,7 +218,7 @@ impl Store {
     }
 
     fn position(&self, index: u64, epoch: u64, leaf_hash: &Hash) -> LogPosition {
-        let receipt = self.signer.receipt(&self.origin, epoch, index, leaf_hash);
+        let receipt = receipt::sign(&self.signer, &self.origin, epoch, index, leaf_hash);
         LogPosition { index, epoch, leaf_hash: hex::encode(leaf_hash), receipt }
     }
 
@@ -154,6 +231,12 @@ impl Store {
     }
 
     async fn with_payload(&self, rows: Vec<LeafRow>) -> Result<Vec<StoredEntry>, Unreadable> {
+        let groups = self.groups(&rows).await?;
+        rows.into_iter().map(|row| self.stored(&row, groups.get(&row.0).map_or(&[], Vec::as_slice))).collect()
+    }
+
+    /// The groups not yet erased, by the index of their entry.
+    async fn groups(&self, rows: &[LeafRow]) -> Result<HashMap<i64, Vec<Group>>, Unreadable> {
         let mut groups: HashMap<i64, Vec<Group>> = HashMap::new();
         for rows in rows.chunks(super::change::ROWS) {
             let mut query = QueryBuilder::<Db>::new("SELECT seq, grp, salt, body FROM log_payload WHERE seq IN (");
@@ -168,7 +251,7 @@ impl Store {
                 groups.entry(seq).or_default().push(Group { name, salt, body });
             }
         }
-        rows.into_iter().map(|row| self.stored(&row, groups.get(&row.0).map_or(&[], Vec::as_slice))).collect()
+        Ok(groups)
     }
 
     fn stored(&self, (seq, epoch, leaf, hash): &LeafRow, groups: &[Group]) -> Result<StoredEntry, Unreadable> {

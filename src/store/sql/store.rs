@@ -11,10 +11,11 @@ use super::{
     facts::{load_register, unreadable},
     job::Job,
     place::Place,
+    tree,
     writer::Writer,
 };
 use crate::{
-    audit::receipt::Signer,
+    audit::key::Signer,
     pip::{Indexed, Snapshot, Unreadable},
     store::{OpenError, Options, unopenable},
 };
@@ -34,17 +35,22 @@ impl Store {
     pub(super) async fn start(place: Place, options: Options) -> Result<Self, OpenError> {
         place.prepare().await?;
         let mut connection = place.writer().await?;
+        tree::grow_over_existing(&mut connection).await.map_err(unopenable)?;
+        let origin = tree::origin(&mut connection, &options.origin).await?;
         let snapshot = Arc::new(ArcSwap::from_pointee(in_force(&mut connection).await?));
         let readers = place.readers(options.readers).await?;
         let (queue, jobs) = mpsc::channel(options.queue.max(1));
         let writer = Writer { place, connection: Some(connection), snapshot: Arc::clone(&snapshot) };
         tokio::spawn(writer.run(jobs));
-        let Options { origin, signer, patience, .. } = options;
+        let Options { signer, patience, .. } = options;
         Ok(Self { readers, snapshot, queue, signer, origin, patience })
     }
 
     /// What the database says, or that it says nothing.
-    pub(super) async fn ask<T>(&self, query: impl Future<Output = sqlx::Result<T>>) -> Result<T, Unreadable> {
+    pub(super) async fn ask<T, E>(&self, query: impl Future<Output = Result<T, E>>) -> Result<T, Unreadable>
+    where
+        E: std::error::Error + From<sqlx::Error> + Send + Sync + 'static,
+    {
         answered(self.patience, query).await.map_err(unreadable)
     }
 }

@@ -14,7 +14,7 @@ pub(super) const BEGINS_AGAIN: bool = false;
 /// Begins a transaction that sees one state throughout.
 pub(super) const BEGIN_READING: &str = "BEGIN";
 
-pub(super) const HEAD: &str = "SELECT size, epoch, facts_version FROM log_head";
+pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks FROM log_head";
 
 /// A file always answers, if only the disk's fault.
 pub(super) async fn answered<T, E>(_: Duration, answer: impl Future<Output = Result<T, E>>) -> Result<T, E> {

@@ -47,6 +47,8 @@ mod referrals;
 mod rows;
 #[path = "../sql/store.rs"]
 mod store;
+#[path = "../sql/tree.rs"]
+mod tree;
 #[path = "../sql/writer.rs"]
 mod writer;
 

@@ -19,7 +19,7 @@ use super::{
     writer::Writer,
 };
 use crate::{
-    audit::{AppendError, DecisionLog, EntryKind, NewEntry, entry::seal, receipt::Signer},
+    audit::{AppendError, DecisionLog, EntryKind, NewEntry, entry::seal, key::Signer},
     pip::{Indexed, Snapshot},
 };
 
@@ -118,7 +118,7 @@ async fn a_commit_of_unclear_outcome_is_looked_up() {
     writer.commit(&[first]).await.expect("durable");
     let mut outcomes = Vec::new();
     for last_leaf in [Some(leaves[0]), Some(leaves[1]), None] {
-        let head = Head { size: 1, epoch: 1, facts_version: 0 };
+        let head = Head { size: 1, epoch: 1, facts_version: 0, peaks: Default::default() };
         outcomes.push(writer.took_effect(&Outcome { head, last_leaf, register: None }).await);
     }
     assert_eq!(outcomes, [true, false, false]);
