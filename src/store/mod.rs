@@ -44,8 +44,10 @@ pub struct Options {
 }
 
 impl Options {
+    pub const PATIENCE: Duration = Duration::from_secs(5);
+
     pub fn new(origin: impl Into<String>, signer: Arc<Signer>) -> Self {
-        Self { origin: origin.into(), signer, queue: 1024, readers: 4, patience: Duration::from_secs(5) }
+        Self { origin: origin.into(), signer, queue: 1024, readers: 4, patience: Self::PATIENCE }
     }
 }
 
@@ -72,14 +74,23 @@ pub enum OpenError {
 /// `postgres://user@host/database`, which must be there.
 pub async fn connect(address: &str, options: Options) -> Result<Arc<dyn DecisionLog>, OpenError> {
     match address.split_once("://") {
-        Some(("sqlite", file)) if !file.is_empty() && !file.contains('?') => {
-            Ok(Arc::new(sqlite::Store::open(file.as_ref(), options).await?))
-        }
-        Some(("postgres" | "postgresql", server)) if !server.is_empty() => {
-            Ok(Arc::new(postgres::Store::open(address, options).await?))
-        }
+        Some(("sqlite", file)) if is_file(file) => Ok(Arc::new(sqlite::Store::open(file.as_ref(), options).await?)),
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::Store::open(address, options).await?)),
         _ => Err(OpenError::Address),
     }
+}
+
+/// Makes the tables at an address ready for this version, for a service that may not.
+pub async fn prepare(address: &str, patience: Duration) -> Result<(), OpenError> {
+    match address.split_once("://") {
+        Some(("sqlite", file)) if is_file(file) => sqlite::prepare(file.as_ref(), patience).await,
+        Some(("postgres" | "postgresql", _)) => postgres::prepare(address, patience).await,
+        _ => Err(OpenError::Address),
+    }
+}
+
+fn is_file(name: &str) -> bool {
+    !name.is_empty() && !name.contains('?')
 }
 
 impl From<sqlx::Error> for OpenError {

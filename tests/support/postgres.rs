@@ -81,6 +81,26 @@ impl Cluster {
         self.run("pg_ctl", &["--wait", "--silent", "--mode=immediate", "stop"]);
     }
 
+    /// It follows another server, as far as it knows, from its next start on.
+    pub fn make_standby(&self) {
+        fs::write(self.data().join("standby.signal"), "").expect("written");
+        self.own(&["standby.signal"]);
+    }
+
+    /// Files in its data that are the server's and nobody else's.
+    pub fn own(&self, files: &[&str]) {
+        let files: Vec<_> = files.iter().map(|file| self.data().join(file)).collect();
+        if is_root() {
+            assert!(Command::new("chown").arg("postgres").args(&files).status().expect("chown").success());
+        }
+        assert!(Command::new("chmod").arg("600").args(&files).status().expect("chmod").success());
+    }
+
+    /// The directory of its socket, as it stands in an address.
+    pub fn socket(&self) -> String {
+        self.home.display().to_string().replace('/', "%2F")
+    }
+
     pub fn data(&self) -> PathBuf {
         self.home.join("data")
     }

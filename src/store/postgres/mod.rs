@@ -21,6 +21,8 @@
 //!
 //! Where next: `place.rs`, then `../sql/writer.rs` and `../sql/batch.rs`.
 
+use std::time::Duration;
+
 use self::place::Place;
 pub use self::store::Store;
 use super::{OpenError, Options};
@@ -51,6 +53,11 @@ mod store;
 mod tree;
 #[path = "../sql/writer.rs"]
 mod writer;
+
+/// Brings the tables to this version's form, as who owns them.
+pub async fn prepare(address: &str, patience: Duration) -> Result<(), OpenError> {
+    Place::at(address, patience)?.prepare().await
+}
 
 impl Store {
     /// At a `postgres://` address.

@@ -50,6 +50,10 @@ impl Place {
         if !parameters.split('&').all(|pair| pair.is_empty() || known(pair)) {
             return Err(OpenError::Address);
         }
+        // sqlx would look for a server on this host.
+        if address.ends_with("://") {
+            return Err(OpenError::Address);
+        }
         let mut address = PgConnectOptions::from_str(address).map_err(|_| OpenError::Address)?;
         if address.get_application_name().is_none() {
             address = address.application_name("pinkpaper");
