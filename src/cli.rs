@@ -11,6 +11,7 @@ use std::{
     sync::Arc,
 };
 
+mod database;
 mod log;
 
 use clap::{Args, Parser, Subcommand};
@@ -45,6 +46,11 @@ enum Verb {
     Serve(Service),
     /// Print the OpenAPI document.
     Openapi,
+    /// Look after the database.
+    Database {
+        #[command(subcommand)]
+        verb: database::DatabaseVerb,
+    },
     /// Check the decision log and look after it.
     Log {
         #[command(subcommand)]
@@ -117,6 +123,7 @@ pub fn run() -> ExitCode {
         Verb::Demo(service) => start(&service, Mode::Demo),
         Verb::Serve(service) => start(&service, Mode::Serve),
         Verb::Openapi => openapi(),
+        Verb::Database { verb } => database::run(verb),
         Verb::Log { verb } => return ended(log::run(verb)),
         Verb::Policy { verb: PolicyVerb::Check { dir } } => check_policies(dir.as_deref()),
         Verb::Policy { verb: PolicyVerb::Reference { proofs, dir } } => {

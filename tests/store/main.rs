@@ -82,12 +82,19 @@ macro_rules! suite {
     };
 }
 
+#[path = "../support/postgres.rs"]
+mod cluster;
 mod crash;
 mod desk;
 mod facts;
 mod log;
 mod million;
+mod outage;
+mod postgres;
 mod proofs;
+mod proxy;
+mod replicas;
+mod rights;
 mod sqlite;
 mod support;
 mod together;

@@ -7,7 +7,6 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
-
 use sqlx::QueryBuilder;
 use tokio::sync::{mpsc::error::TrySendError, oneshot};
 
@@ -75,14 +74,18 @@ impl DecisionLog for Store {
     }
 
     async fn entry(&self, id: &str) -> Result<Option<StoredEntry>, Unreadable> {
+        // PostgreSQL has no text with this character in it, so nothing can be kept under such a name.
+        if id.contains('\0') {
+            return Ok(None);
+        }
         let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE entry_id = $1").bind(id);
-        let row: Option<LeafRow> = row.fetch_optional(&self.readers).await.map_err(unreadable)?;
+        let row: Option<LeafRow> = self.ask(row.fetch_optional(&self.readers)).await?;
         Ok(self.with_payload(row.into_iter().collect()).await?.pop())
     }
 
     async fn repeated(&self, key: &str) -> Result<Option<(StoredEntry, Hash)>, Unreadable> {
         let first = sqlx::query_as("SELECT seq, body_hash FROM log_idempotency WHERE key = $1").bind(key);
-        let first: Option<(i64, Vec<u8>)> = first.fetch_optional(&self.readers).await.map_err(unreadable)?;
+        let first: Option<(i64, Vec<u8>)> = self.ask(first.fetch_optional(&self.readers)).await?;
         let Some((seq, hash)) = first else { return Ok(None) };
         let hash = Hash::try_from(hash).map_err(|_| unreadable(Fault::Damaged("idempotency key")))?;
         Ok(Some((self.at(seq).await?, hash)))
@@ -90,7 +93,7 @@ impl DecisionLog for Store {
 
     async fn decisions(&self, filter: &LogFilter, page: &PageRequest) -> Result<Page<StoredEntry>, Unreadable> {
         let mut query = matching(filter, page);
-        let rows: Vec<LeafRow> = query.build_query_as().fetch_all(&self.readers).await.map_err(unreadable)?;
+        let rows: Vec<LeafRow> = self.ask(query.build_query_as().fetch_all(&self.readers)).await?;
         Ok(cut(self.with_payload(rows).await?, page, |entry| entry.id.clone()))
     }
 
@@ -115,20 +118,20 @@ impl DecisionLog for Store {
     }
 
     async fn head(&self) -> Result<Head, Unreadable> {
-        let head = sqlx::query_as("SELECT size, epoch, peaks FROM log_head").fetch_one(&self.readers).await;
-        let (size, epoch, peaks): (i64, i64, Vec<u8>) = head.map_err(unreadable)?;
+        let head = sqlx::query_as("SELECT size, epoch, peaks FROM log_head");
+        let (size, epoch, peaks): (i64, i64, Vec<u8>) = self.ask(head.fetch_one(&self.readers)).await?;
         let peaks = tree::peaks(size.cast_unsigned(), &peaks).map_err(unreadable)?;
         Ok(Head { epoch: epoch.cast_unsigned(), peaks })
     }
 
     async fn hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Unreadable> {
-        tree::hashes(&self.readers, nodes).await.map_err(unreadable)
+        self.ask(tree::hashes(&self.readers, nodes)).await
     }
 
     async fn raw(&self, from: u64, limit: u32) -> Result<Vec<RawEntry>, Unreadable> {
         let rows = "SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq >= $1 ORDER BY seq LIMIT $2";
         let rows = sqlx::query_as(rows).bind(from.cast_signed()).bind(i64::from(limit));
-        let rows: Vec<LeafRow> = rows.fetch_all(&self.readers).await.map_err(unreadable)?;
+        let rows: Vec<LeafRow> = self.ask(rows.fetch_all(&self.readers)).await?;
         let mut groups = self.groups(&rows).await?;
         let raw = |(seq, epoch, leaf, leaf_hash): LeafRow| RawEntry {
             index: seq.cast_unsigned(),
@@ -148,8 +151,7 @@ impl DecisionLog for Store {
         if let Some(to) = to {
             query.push(" AND at < ").push_bind(to.as_microsecond());
         }
-        let found: (Option<i64>, Option<i64>) =
-            query.build_query_as().fetch_one(&self.readers).await.map_err(unreadable)?;
+        let found: (Option<i64>, Option<i64>) = self.ask(query.build_query_as().fetch_one(&self.readers)).await?;
         Ok(match found {
             (Some(first), Some(last)) => first.cast_unsigned()..last.cast_unsigned() + 1,
             _ => 0..0,
@@ -158,8 +160,7 @@ impl DecisionLog for Store {
 
     async fn checkpoint(&self) -> Result<Option<KeptCheckpoint>, Unreadable> {
         let newest = "SELECT epoch, size, note FROM log_checkpoint ORDER BY epoch DESC, size DESC LIMIT 1";
-        let newest: Option<(i64, i64, String)> =
-            sqlx::query_as(newest).fetch_optional(&self.readers).await.map_err(unreadable)?;
+        let newest: Option<(i64, i64, String)> = self.ask(sqlx::query_as(newest).fetch_optional(&self.readers)).await?;
         let kept = |(epoch, size, note): (i64, i64, String)| KeptCheckpoint {
             epoch: epoch.cast_unsigned(),
             size: size.cast_unsigned(),
@@ -170,7 +171,7 @@ impl DecisionLog for Store {
 
     async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable> {
         let kept = sqlx::query_scalar("SELECT files FROM policy_bundle WHERE hash = $1").bind(hash);
-        let kept: Option<String> = kept.fetch_optional(&self.readers).await.map_err(unreadable)?;
+        let kept: Option<String> = self.ask(kept.fetch_optional(&self.readers)).await?;
         kept.map(|files| parse("bundle", &files)).transpose().map_err(unreadable)
     }
 
@@ -224,7 +225,7 @@ impl Store {
     /// The entry at an index that is known to be taken.
     pub(super) async fn at(&self, seq: i64) -> Result<StoredEntry, Unreadable> {
         let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq = $1").bind(seq);
-        let row: LeafRow = row.fetch_one(&self.readers).await.map_err(unreadable)?;
+        let row: LeafRow = self.ask(row.fetch_one(&self.readers)).await?;
         let entry = self.with_payload(vec![row]).await?.pop();
         entry.ok_or_else(|| unreadable(Fault::Damaged("log entry")))
     }
@@ -245,7 +246,7 @@ impl Store {
             }
             query.push(") ORDER BY seq, grp");
             let query = query.build_query_as::<PayloadRow>().persistent(false);
-            for (seq, name, salt, body) in query.fetch_all(&self.readers).await.map_err(unreadable)? {
+            for (seq, name, salt, body) in self.ask(query.fetch_all(&self.readers)).await? {
                 let salt = salt.try_into().map_err(|_| unreadable(Fault::Damaged("salt")))?;
                 groups.entry(seq).or_default().push(Group { name, salt, body });
             }

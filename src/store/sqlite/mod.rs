@@ -18,7 +18,7 @@
 //!
 //! Where next: `place.rs`, then `../sql/writer.rs` and `../sql/batch.rs`.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use self::place::Place;
 pub use self::store::Store;
@@ -51,6 +51,11 @@ mod store;
 mod tree;
 #[path = "../sql/writer.rs"]
 mod writer;
+
+/// Brings the tables to this version's form.
+pub async fn prepare(file: &Path, patience: Duration) -> Result<(), OpenError> {
+    Place::open(file, patience).await?.prepare().await
+}
 
 impl Store {
     pub async fn open(file: &Path, options: Options) -> Result<Self, OpenError> {
