@@ -24,6 +24,7 @@ use crate::{
     demo,
     http::{self, ApiKey, DocsExamples, Keys, Limits, Shared},
     pap::{Bundle, PolicyFiles, accounting, reference},
+    publish::Publisher,
     store, telemetry,
 };
 
@@ -252,7 +253,8 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
         say(&format!("Pinkpaper, profile {}: http://{address}/docs/\n", config.profile));
     }
     if let Some(every) = config.log.heartbeat() {
-        actix_web::rt::spawn(evidence::rounds(Arc::clone(&app), every));
+        let publisher = Publisher::new(config.log.publish_url.clone(), config.witnesses()?)?;
+        actix_web::rt::spawn(evidence::rounds(Arc::clone(&app), publisher, every));
     }
     let shared = Shared {
         app,

@@ -9,10 +9,13 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::{
+    audit::witness::WitnessKey,
     domain::{id::Id, words::CallerRole},
     pdp::StatutoryLayer,
+    publish,
 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -96,6 +99,10 @@ pub struct Log {
     pub name: Option<String>,
     /// Seconds between two heartbeats, each of which is signed; 0 for none.
     pub heartbeat_seconds: u64,
+    /// Where each signed checkpoint is posted, as `text/plain`.
+    pub publish_url: Option<Url>,
+    /// Who countersigns checkpoints.
+    pub witnesses: Vec<Witness>,
     /// Entries that may wait to be written before callers are turned away.
     pub queue: usize,
 }
@@ -108,9 +115,21 @@ impl Default for Log {
             checkpoint_file: None,
             name: None,
             heartbeat_seconds: 60,
+            publish_url: None,
+            witnesses: Vec::new(),
             queue: 1024,
         }
     }
+}
+
+/// A C2SP witness.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// The address that takes checkpoints, `…/add-checkpoint`.
+    pub url: Url,
+    /// Its public key, `name+id+base64`, of cosignature type.
+    pub key: String,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -163,6 +182,8 @@ pub enum ConfigError {
     NoFile(String),
     #[error("the configuration is refused: {0}")]
     Refused(Box<figment::Error>),
+    #[error("`log.witnesses`: `{0}` is not the public key of a witness")]
+    Witness(String),
     #[error("`log.name` must not be empty nor hold a space or a `+`")]
     LogName,
     #[error("API key `{0}`: `sha256` must be 64 hexadecimal digits")]
@@ -195,10 +216,20 @@ impl Config {
         self.log.name.clone().unwrap_or_else(|| format!("{}/log", host.trim_end_matches('/')))
     }
 
+    /// Who countersigns checkpoints.
+    pub fn witnesses(&self) -> Result<Vec<publish::Witness>, ConfigError> {
+        let of = |witness: &Witness| {
+            let key = WitnessKey::parse(&witness.key).ok_or_else(|| ConfigError::Witness(witness.key.clone()))?;
+            Ok(publish::Witness::new(witness.url.clone(), key))
+        };
+        self.log.witnesses.iter().map(of).collect()
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         if !signed_note::is_key_name_valid(&self.log_name()) {
             return Err(ConfigError::LogName);
         }
+        self.witnesses()?;
         for key in &self.auth.api_keys {
             key.hash()?;
             if key.roles.contains(&CallerRole::Councillor) && key.person.is_none() {

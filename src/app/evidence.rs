@@ -4,7 +4,14 @@
 //! itself and, outside the database, in a file, and the tree must prove that it begins with it. A database that was
 //! rolled back or rewritten is therefore found by the service that would have to sign it.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -22,6 +29,7 @@ use crate::{
     },
     pap::callers::{Circumstances, Errand},
     pip::{Change, Unreadable},
+    publish::Publisher,
 };
 
 /// Signs and keeps checkpoints.
@@ -30,6 +38,7 @@ pub struct Checkpoints {
     file: Option<CheckpointFile>,
     /// The last one signed or found.
     last: Mutex<Option<Signed>>,
+    sound: AtomicBool,
 }
 
 /// A checkpoint with its note.
@@ -95,7 +104,12 @@ pub struct Consistency {
 
 impl Checkpoints {
     pub fn new(notary: Notary, file: Option<CheckpointFile>) -> Self {
-        Self { notary, file, last: Mutex::new(None) }
+        Self { notary, file, last: Mutex::new(None), sound: AtomicBool::new(true) }
+    }
+
+    /// Whether the log is what was signed of it, as far as was last seen.
+    pub fn sound(&self) -> bool {
+        self.sound.load(Ordering::Relaxed)
     }
 
     pub fn notary(&self) -> &Notary {
@@ -116,7 +130,7 @@ impl App {
         let mut last = self.checkpoints.last.lock().await;
         for note in notes {
             let checkpoint = trusted.read(&note).map_err(CheckpointError::Kept)?;
-            let epoch = epoch_of(&checkpoint, self.checkpoints.notary.log());
+            let epoch = checkpoint.epoch(self.checkpoints.notary.log());
             if epoch < head.epoch {
                 continue;
             }
@@ -130,6 +144,17 @@ impl App {
 
     /// A signed checkpoint of the whole log as it now stands.
     pub async fn checkpoint(&self) -> Result<Signed, CheckpointError> {
+        let signed = self.sign().await;
+        if let Err(error) = &signed
+            && error.is_of_the_log()
+        {
+            // Until the service is started anew: what was found does not mend itself.
+            self.checkpoints.sound.store(false, Ordering::Relaxed);
+        }
+        signed
+    }
+
+    async fn sign(&self) -> Result<Signed, CheckpointError> {
         let mut last = self.checkpoints.last.lock().await;
         let head = self.store.head().await?;
         let before = last.as_ref().filter(|last| last.epoch == head.epoch);
@@ -251,6 +276,20 @@ impl App {
         self.checkpoint().await.map(Some)
     }
 
+    /// Puts a checkpoint with the signatures of its witnesses in the place of the bare one.
+    async fn keep_outside(&self, signed: &Signed, cosigned: String) -> Result<(), CheckpointError> {
+        let mut last = self.checkpoints.last.lock().await;
+        // One signed meanwhile covers more.
+        let Some(last) = last.as_mut().filter(|last| last.checkpoint == signed.checkpoint) else { return Ok(()) };
+        if cosigned != last.note {
+            if let Some(file) = &self.checkpoints.file {
+                file.write(&cosigned)?;
+            }
+            last.note = cosigned;
+        }
+        Ok(())
+    }
+
     fn of_the_service(&self, kind: EntryKind, act: Value) -> NewEntry {
         NewEntry {
             kind,
@@ -274,13 +313,17 @@ impl App {
     }
 }
 
-/// Beats and signs until the service ends.
-pub async fn rounds(app: Arc<App>, every: Duration) {
+/// Beats, signs and sends out until the service ends.
+pub async fn rounds(app: Arc<App>, publisher: Publisher, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = app.heartbeat().await {
+        let done = match app.heartbeat().await {
+            Ok(signed) => app.keep_outside(&signed, publisher.publish(&app, &signed).await).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
             tracing::error!(error = %error, "the log could not be signed");
         }
     }
@@ -299,11 +342,6 @@ pub enum EvidenceError {
     NoRandomness,
     #[error("the tree does not hold the entry")]
     Damaged,
-}
-
-fn epoch_of(checkpoint: &Checkpoint, log: &str) -> u64 {
-    let epoch = checkpoint.origin.strip_prefix(log).and_then(|rest| rest.strip_prefix("/epoch-"));
-    epoch.and_then(|epoch| epoch.parse().ok()).unwrap_or(1)
 }
 
 /// What to export.

@@ -44,6 +44,7 @@ pub mod publish;
 pub mod receipt;
 pub mod sheet;
 pub mod verify;
+pub mod witness;
 
 /// What kind of act an entry records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

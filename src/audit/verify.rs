@@ -30,6 +30,7 @@ use super::{
     export::{FORMAT, Header, Line, View},
     merkle::{Peaks, Span},
     receipt,
+    witness::WitnessKey,
 };
 use crate::domain::decision::LogPosition;
 
@@ -45,6 +46,8 @@ pub struct Trust {
     pub key: Option<Trusted>,
     /// Checkpoints kept from earlier.
     pub checkpoints: Vec<String>,
+    /// Who must have countersigned the checkpoint.
+    pub witnesses: Vec<WitnessKey>,
 }
 
 /// What was found to be in order.
@@ -64,6 +67,8 @@ pub struct Verified {
     pub key_trusted: bool,
     /// Earlier checkpoints that this log goes on from.
     pub checkpoints: usize,
+    /// Earlier checkpoints of an epoch that was given up after a restored backup, which sign more than was restored.
+    pub given_up: usize,
 }
 
 impl fmt::Display for Verified {
@@ -86,6 +91,8 @@ pub enum Verdict {
     SwappedKey,
     #[error("false checkpoint: {0}")]
     Checkpoint(checkpoint::Disbelieved),
+    #[error("not witnessed: `{0}` has not countersigned the checkpoint")]
+    NotWitnessed(String),
     #[error("altered leaf: entry {index}")]
     AlteredLeaf { index: u64 },
     #[error("altered payload: entry {index}, group `{group}`")]
@@ -124,6 +131,9 @@ pub fn verify<R: BufRead>(
         return Err(Verdict::SwappedKey);
     }
     let signed = key.read(&header.checkpoint).map_err(Verdict::Checkpoint)?;
+    if let Some(missing) = trust.witnesses.iter().find(|witness| witness.signed_at(&header.checkpoint).is_none()) {
+        return Err(Verdict::NotWitnessed(missing.name().to_owned()));
+    }
     let receipts = Receipts::of(&header)?;
     let kept = earlier(trust, &key)?;
     let pass = Pass::over(&header, &signed, &kept)?.read(&mut lines, &mut progress);
@@ -199,6 +209,8 @@ struct Pass {
     verified: Verified,
     peaks: Peaks,
     epoch: Option<u64>,
+    /// Where each epoch began that began in this run.
+    opened: BTreeMap<u64, u64>,
     /// The roots at the sizes of the kept checkpoints.
     roots: BTreeMap<u64, Option<Hash>>,
 }
@@ -221,12 +233,13 @@ impl Pass {
             erased: 0,
             key_trusted: false,
             checkpoints: 0,
+            given_up: 0,
         };
         let mut peaks = Peaks::default();
         graft(&mut peaks, &header.before, 0..header.from)?;
         let mut roots: BTreeMap<u64, Option<Hash>> = kept.iter().map(|kept| (kept.size, None)).collect();
         note(&mut roots, &peaks);
-        Ok(Self { verified, peaks, epoch: None, roots })
+        Ok(Self { verified, peaks, epoch: None, opened: BTreeMap::new(), roots })
     }
 
     fn read<R: BufRead>(mut self, lines: &mut Lines<R>, progress: &mut impl FnMut(u64)) -> Result<Self, Verdict> {
@@ -273,6 +286,9 @@ impl Pass {
             return Err(Verdict::Epoch { index });
         }
         self.epoch = Some(line.epoch);
+        if opens_epoch {
+            self.opened.insert(line.epoch, index);
+        }
         let (shown, withheld) = (line.payload.len() as u64, line.withheld.len() as u64);
         self.verified.shown += shown;
         self.verified.withheld += withheld;
@@ -292,8 +308,10 @@ impl Pass {
             return Err(Verdict::Root);
         }
         for kept in kept {
-            if kept.origin != signed.origin {
-                // Signed in an epoch that was given up: its entries past the restored backup are not here.
+            // What an epoch that was given up held beyond the restored backup is not here, and its end says so.
+            let epoch = kept.epoch(&header.log);
+            if epoch < header.epoch && self.opened.get(&(epoch + 1)).is_none_or(|began| kept.size > *began) {
+                self.verified.given_up += 1;
                 continue;
             }
             if kept.size > header.size {

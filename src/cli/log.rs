@@ -13,6 +13,7 @@ use super::{Failure, Service, opened, say};
 use crate::audit::{
     checkpoint::Trusted,
     verify::{Trust, verify},
+    witness::WitnessKey,
 };
 
 /// How often progress is shown, in entries.
@@ -30,6 +31,9 @@ pub(super) enum LogVerb {
         /// A checkpoint kept from earlier (may be repeated): does the log still go on from it?
         #[arg(long, value_name = "FILE")]
         checkpoint: Vec<PathBuf>,
+        /// The public key line of a witness (may be repeated): has it countersigned the export's checkpoint?
+        #[arg(long, value_name = "KEY")]
+        witness: Vec<String>,
         /// What was found, as JSON.
         #[arg(long)]
         json: bool,
@@ -46,15 +50,25 @@ pub(super) enum LogVerb {
 
 pub(super) fn run(verb: LogVerb) -> Result<ExitCode, Failure> {
     match verb {
-        LogVerb::Verify { file, key, checkpoint, json } => check(&file, key.as_deref(), &checkpoint, json),
+        LogVerb::Verify { file, key, checkpoint, witness, json } => {
+            let witnesses = witness.iter().map(|line| of_witness(line)).collect::<Result<_, _>>()?;
+            check(&file, key.as_deref(), &checkpoint, witnesses, json)
+        }
         LogVerb::Epoch { service, reason } => open_epoch(&service, &reason),
     }
 }
 
-fn check(file: &Path, key: Option<&Path>, checkpoints: &[PathBuf], json: bool) -> Result<ExitCode, Failure> {
+fn check(
+    file: &Path,
+    key: Option<&Path>,
+    checkpoints: &[PathBuf],
+    witnesses: Vec<WitnessKey>,
+    json: bool,
+) -> Result<ExitCode, Failure> {
     let trust = Trust {
         key: key.map(trusted).transpose()?,
         checkpoints: checkpoints.iter().map(|file| read(file)).collect::<Result<_, _>>()?,
+        witnesses,
     };
     let open = || File::open(file).map(BufReader::new);
     open().map_err(|error| format!("{}: {error}", file.display()))?;
@@ -85,6 +99,10 @@ fn check(file: &Path, key: Option<&Path>, checkpoints: &[PathBuf], json: bool) -
 fn trusted(file: &Path) -> Result<Trusted, Failure> {
     let line = read(file)?;
     Trusted::parse(&line).ok_or_else(|| format!("{} does not hold the public key of a log", file.display()).into())
+}
+
+fn of_witness(line: &str) -> Result<WitnessKey, Failure> {
+    WitnessKey::parse(line).ok_or_else(|| format!("`{line}` is not the public key of a witness").into())
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

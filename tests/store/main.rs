@@ -91,6 +91,7 @@ mod crash;
 mod desk;
 mod facts;
 mod log;
+mod million;
 mod outage;
 mod postgres;
 mod proofs;

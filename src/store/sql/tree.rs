@@ -114,8 +114,8 @@ pub(super) async fn keep_checkpoint(
     size: u64,
     note: &str,
 ) -> Result<bool, Refused> {
-    let keep =
-        "INSERT INTO log_checkpoint (epoch, size, note) VALUES ($1, $2, $3) ON CONFLICT (epoch, size) DO NOTHING";
+    let keep = "INSERT INTO log_checkpoint (epoch, size, note) SELECT $1, $2, $3
+                WHERE NOT EXISTS (SELECT 1 FROM log_checkpoint WHERE epoch = $1 AND size = $2)";
     let keep = sqlx::query(keep).bind(epoch.cast_signed()).bind(size.cast_signed()).bind(note);
     Ok(keep.execute(connection).await?.rows_affected() == 1)
 }
