@@ -382,7 +382,7 @@ async fn a_log_altered_in_its_tables_is_found_by_looking_through_it() {
             let drop = sqlx::AssertSqlSafe(format!("DROP TRIGGER {trigger}"));
             sqlx::query(drop).execute(&mut outsider).await.expect("dropped");
         }
-        assert_eq!(sqlx::query(statement).execute(&mut outsider).await.expect("altered").rows_affected(), 1);
+        assert_ne!(sqlx::query(statement).execute(&mut outsider).await.expect("altered").rows_affected(), 0);
         let told = app.look_through(0).await.expect_err(statement).to_string();
         assert!(told.starts_with(found), "{statement}: {told}");
         let answer = service.call(CallerRole::Pep, Method::GET, "/readyz", None).await;

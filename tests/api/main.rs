@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+#[path = "../support/postgres.rs"]
+mod cluster;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -18,4 +20,5 @@ mod faults;
 mod log;
 mod referrals;
 mod register;
+mod replicas;
 mod witness;

@@ -245,8 +245,8 @@ async fn a_server_that_stops_and_starts_under_load_loses_nothing_acknowledged() 
     tasks.join_all().await;
     let kept = store.raw(0, u32::MAX).await.expect("readable");
     assert!((0..kept.len() as u64).eq(kept.iter().map(|entry| entry.index)), "there is a gap");
-    let acknowledged = acknowledged.lock().expect("sound");
-    for (id, position) in acknowledged.iter() {
+    let acknowledged = std::mem::take(&mut *acknowledged.lock().expect("sound"));
+    for (id, position) in &acknowledged {
         let kept = &kept[position.index as usize];
         assert_eq!(hex::encode(&kept.leaf_hash), position.leaf_hash, "{id} is lost");
     }

@@ -88,7 +88,7 @@ async fn the_database_refuses_what_the_service_never_does() {
         "DELETE FROM policy_bundle",
     ];
     for statement in statements {
-        let refused = sqlx::query(statement).execute(&mut outsider).await.err().expect(statement);
+        let refused = sqlx::query(statement).execute(&mut outsider).await.expect_err(statement);
         let code = refused.as_database_error().and_then(|error| error.code()).expect("a code");
         assert_eq!(code, "23000", "{statement}: {refused}");
     }

@@ -46,6 +46,18 @@ async fn a_decision_gathered_before_anothers_write_is_made_again_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_register_in_force_can_be_had_from_any_replica() {
+    let (a, b) = two().await;
+    for at in 0..20 {
+        let smaller = Register { people: vec![person(&format!("c-{at}"), "Cllr C.")], ..register() };
+        a.write(&format!("w{at}"), Change::ReplaceRegister(Box::new(smaller.clone()))).await.expect("written");
+        let current = b.store.current().await.expect("readable");
+        assert_eq!((current.facts_version, &current.register.register), (at + 1, &Some(smaller)));
+    }
+    assert_eq!(a.store.current().await.expect("readable").facts_version, 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_and_an_id_stand_once_whichever_replica_has_them() {
     let (a, b) = two().await;
     let first = a.store.append(keyed(decision("d-1", 0), "k", 1)).await.expect("appended");

@@ -68,6 +68,13 @@ impl Service {
         Self::at(home, &keys, profile, files).await
     }
 
+    /// One of several replicas on a database: they have the keys in a directory in common.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub async fn replica(address: &str, keys: &Path) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        Self::on(address.to_owned(), home, keys, "th52", &PolicyFiles::shipped()).await
+    }
+
     /// Starts a service whose log is signed with the keys in a directory.
     #[allow(dead_code, reason = "not every test binary needs it")]
     pub async fn with_log_key(keys: &Path) -> Self {
@@ -75,11 +82,15 @@ impl Service {
     }
 
     async fn at(home: TempDir, keys: &Path, profile: &str, files: &PolicyFiles) -> Self {
+        let address = format!("sqlite://{}", home.path().join("test.db").display());
+        Self::on(address, home, keys, profile, files).await
+    }
+
+    async fn on(address: String, home: TempDir, keys: &Path, profile: &str, files: &PolicyFiles) -> Self {
         let checkpoint_key = Signer::open(&keys.join("checkpoint.key")).expect("a key");
         let database = home.path().join("test.db");
         let signer = Signer::open(&keys.join("test.key")).expect("a signer");
         let options = store::Options::new("test", Arc::new(signer));
-        let address = format!("sqlite://{}", database.display());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let bundle = Arc::new(Bundle::load(files).expect("the policies load"));

@@ -39,3 +39,19 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_of_an_old_version_is_refused() {
+        let text = str::to_owned;
+        let server = |number, version| {
+            Server(number, text(version), text("UTF8"), false, text("on"), text("on"), text("remote_apply"))
+        };
+        assert!(server(150_018, "15.18").fits().is_ok());
+        let refused = server(130_014, "13.14").fits().expect_err("too old").to_string();
+        assert_eq!(refused, "the database server cannot be used: `server_version` is `13.14`");
+    }
+}

@@ -12,6 +12,7 @@ use super::{
     store::Store,
 };
 use crate::{
+    audit::DecisionLog,
     domain::{
         determination::Determination,
         document::Document,
@@ -28,6 +29,16 @@ type DeterminationRow = (String, Option<String>);
 impl FactSource for Store {
     fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    async fn current(&self) -> Result<Arc<Snapshot>, Unreadable> {
+        let version = sqlx::query_scalar("SELECT facts_version FROM log_head").fetch_one(&self.readers);
+        let version: i64 = self.ask(version).await?;
+        if version.cast_unsigned() != self.snapshot().facts_version {
+            // Whatever the writer does, it takes up what others wrote.
+            self.ready().await?;
+        }
+        Ok(self.snapshot())
     }
 
     async fn document(&self, id: &Id) -> Result<Option<Document>, Unreadable> {
