@@ -17,7 +17,7 @@ mod log;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    app::{App, Caller, conflicts::conflicts, evidence},
+    app::{App, Caller, conflicts::conflicts, evidence, rounds},
     audit::{DecisionLog, checkpoint::Notary, key::Signer, publish::CheckpointFile},
     clock::{Clock, SystemClock},
     config::{Config, Flags},
@@ -254,8 +254,9 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     }
     if let Some(every) = config.log.heartbeat() {
         let publisher = Publisher::new(config.log.publish_url.clone(), config.witnesses()?)?;
-        actix_web::rt::spawn(evidence::rounds(Arc::clone(&app), publisher, every));
+        actix_web::rt::spawn(rounds::rounds(Arc::clone(&app), publisher, every));
     }
+    let last = Arc::clone(&app);
     let shared = Shared {
         app,
         keys,
@@ -264,6 +265,8 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
         examples,
     };
     http::serve(shared, listener, config.limits.workers).await?;
+    // So that what was answered last is signed, too.
+    last.checkpoint().await?;
     Ok(())
 }
 

@@ -34,6 +34,7 @@ pub mod export;
 pub mod facts;
 pub mod history;
 pub mod referrals;
+pub mod rounds;
 pub mod statement;
 
 /// The service.

@@ -4,6 +4,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     sync::Arc,
+    sync::mpsc,
     thread,
 };
 
@@ -28,6 +29,7 @@ pub struct Service {
     pub client: Client,
     pub schemas: Arc<Schemas>,
     pub database: PathBuf,
+    app: Arc<App>,
     _home: TempDir,
 }
 
@@ -93,14 +95,17 @@ impl Service {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let bundle = Arc::new(Bundle::load(files).expect("the policies load"));
         let profile = profile.to_owned();
+        let (make, made) = mpsc::channel();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let store = store::connect(&address, options).await.expect("the store opens");
                 let notary = Notary::new(checkpoint_key, store.origin());
                 let checkpoints = Checkpoints::new(notary, None);
                 let app = App::new(store, checkpoints, bundle, profile, StatutoryLayer::Enforce, Box::new(SystemClock));
+                let app = Arc::new(app.expect("the profile exists"));
+                make.send(Arc::clone(&app)).expect("somebody waits");
                 let shared = Shared {
-                    app: Arc::new(app.expect("the profile exists")),
+                    app,
                     keys: Keys(
                         CallerRole::ALL.iter().map(|role| api_key(*role)).chain(OFFICERS.map(officer)).collect(),
                     ),
@@ -113,7 +118,21 @@ impl Service {
         });
         let client = pinkpaper::publish::client().build().expect("a client");
         let schemas = Arc::new(Schemas::load().expect("the schemas load"));
-        Self { url, client, schemas, database, _home: home }
+        let app = made.recv().expect("the service starts");
+        Self { url, client, schemas, database, app, _home: home }
+    }
+
+    /// The service itself, for what it does without being asked.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Someone with the database file in hand.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub async fn outsider(&self) -> sqlx::SqliteConnection {
+        let address = format!("sqlite://{}", self.database.display());
+        <sqlx::SqliteConnection as sqlx::Connection>::connect(&address).await.expect("open")
     }
 
     /// A service whose register is this.
