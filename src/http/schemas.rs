@@ -12,11 +12,13 @@ static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
 const OPENAPI: &str = "openapi.json";
 
 /// Messages that are checked.
-const MESSAGES: [&str; 9] = [
+const MESSAGES: [&str; 11] = [
     "decision-request",
     "batch-request",
     "determination-request",
     "referral-closing",
+    "hold-request",
+    "erasure-request",
     "register",
     "group",
     "ward",

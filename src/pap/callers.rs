@@ -30,10 +30,13 @@ pub enum Errand {
     ExplainInFull,
     ReadReferrals,
     CloseReferral,
+    KeepHolds,
+    ReadHolds,
+    EraseRecords,
 }
 
 impl Errand {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Decide,
         Self::ReadDecision,
         Self::ListDecisions,
@@ -47,6 +50,9 @@ impl Errand {
         Self::ExplainInFull,
         Self::ReadReferrals,
         Self::CloseReferral,
+        Self::KeepHolds,
+        Self::ReadHolds,
+        Self::EraseRecords,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -64,6 +70,9 @@ impl Errand {
             Self::ExplainInFull => "explain_in_full",
             Self::ReadReferrals => "read_referrals",
             Self::CloseReferral => "close_referral",
+            Self::KeepHolds => "keep_holds",
+            Self::ReadHolds => "read_holds",
+            Self::EraseRecords => "erase_records",
         }
     }
 }

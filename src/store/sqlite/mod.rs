@@ -33,12 +33,15 @@ use crate::{
 
 mod batch;
 mod change;
+mod erasure;
 mod facts;
 mod fault;
+mod holds;
 mod job;
 mod log;
 mod place;
 mod referrals;
+mod residue;
 mod rows;
 mod tree;
 mod writer;
@@ -50,6 +53,8 @@ pub struct SqliteStore {
     queue: mpsc::Sender<Job>,
     signer: Arc<Signer>,
     origin: String,
+    /// For what is done to the file beside the writing of entries.
+    place: Place,
 }
 
 impl SqliteStore {
@@ -62,9 +67,9 @@ impl SqliteStore {
         let snapshot = Arc::new(ArcSwap::from_pointee(snapshot(&mut connection).await?));
         let readers = place.readers(options.readers).await?;
         let (queue, jobs) = mpsc::channel(options.queue.max(1));
-        let writer = Writer { place, connection: Some(connection), snapshot: Arc::clone(&snapshot), lock };
+        let writer = Writer { place: place.clone(), connection: Some(connection), snapshot: Arc::clone(&snapshot), lock };
         tokio::spawn(writer.run(jobs));
-        Ok(Self { readers, snapshot, queue, signer: options.signer, origin })
+        Ok(Self { readers, snapshot, queue, signer: options.signer, origin, place })
     }
 }
 
@@ -95,6 +100,7 @@ mod tests {
             payload: Vec::new(),
             search: None,
             idempotency: None,
+            erased: None,
         }
     }
 
@@ -112,6 +118,7 @@ mod tests {
             queue,
             signer: Arc::new(Signer::fleeting().expect("a key")),
             origin: "log".to_owned(),
+            place,
         };
         let (mut waits, refused) = (store.append(entry("e-0")), store.append(entry("e-1")));
         tokio::select! {

@@ -153,6 +153,7 @@ mod tests {
             payload: vec![("request", serde_json::json!({"by": "b1"}))],
             search: None,
             idempotency: None,
+            erased: None,
         };
         let sealed = entry::seal(&entry).expect("sealed");
         let (reply, answer) = oneshot::channel();
