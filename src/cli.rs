@@ -24,6 +24,8 @@ use crate::{
     store, telemetry,
 };
 
+mod erase;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Who may see which council paper, why, and on record.
@@ -42,11 +44,22 @@ enum Verb {
     Serve(Service),
     /// Print the OpenAPI document.
     Openapi,
+    /// Look after the log.
+    Log {
+        #[command(subcommand)]
+        verb: LogVerb,
+    },
     /// Look after the policies.
     Policy {
         #[command(subcommand)]
         verb: PolicyVerb,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum LogVerb {
+    /// Erase what is personal in entries whose period is over. The service must be stopped.
+    Erase(erase::Erase),
 }
 
 #[derive(Debug, Subcommand)]
@@ -109,6 +122,7 @@ pub fn run() -> ExitCode {
         Verb::Demo(service) => start(&service, Mode::Demo),
         Verb::Serve(service) => start(&service, Mode::Serve),
         Verb::Openapi => openapi(),
+        Verb::Log { verb: LogVerb::Erase(erase) } => erase::run(&erase),
         Verb::Policy { verb: PolicyVerb::Check { dir } } => check_policies(dir.as_deref()),
         Verb::Policy { verb: PolicyVerb::Reference { proofs, dir } } => {
             print_reference(proofs.as_deref(), dir.as_deref())
@@ -215,7 +229,8 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     }
     let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped())?);
     let store = open(&config).await?;
-    let app = Arc::new(App::new(store, bundle, config.profile.clone(), config.statutory_layer, Box::new(SystemClock))?);
+    let app = App::new(store, bundle, config.profile.clone(), config.statutory_layer, Box::new(SystemClock))?;
+    let app = Arc::new(app.keeping(config.log.retention));
     app.keep_policies().await?;
     let listener =
         TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
@@ -232,6 +247,9 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
         keys.0.extend(tokens.into_iter().map(|token| token.key));
     } else {
         say(&format!("Pinkpaper, profile {}: http://{address}/docs/\n", config.profile));
+    }
+    if config.log.retention.enabled {
+        erase::daily(Arc::clone(&app));
     }
     let shared = Shared {
         app,

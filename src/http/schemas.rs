@@ -112,6 +112,7 @@ fn told(error: &ValidationError<'_>) -> Vec<(String, String)> {
         ValidationErrorKind::MinLength { limit } => here(format!("must have at least {limit} characters")),
         ValidationErrorKind::MaxItems { limit } => here(format!("must have at most {limit} items")),
         ValidationErrorKind::MinItems { limit } => here(format!("must have at least {limit} items")),
+        ValidationErrorKind::MinProperties { limit } => here(format!("must have at least {limit} members")),
         ValidationErrorKind::Maximum { limit } => here(format!("must be at most {limit}")),
         ValidationErrorKind::Minimum { limit } => here(format!("must be at least {limit}")),
         ValidationErrorKind::UniqueItems => here("must not repeat an item".to_owned()),
