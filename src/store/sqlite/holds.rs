@@ -103,16 +103,12 @@ fn damaged() -> Unreadable {
 
 /// Whether hold `h` still keeps what it covers.
 pub(super) fn keeping(query: &mut QueryBuilder<Sqlite>, ended: &Ended) {
-    query.push("(h.released_at IS NULL");
-    if !ended.is_empty() {
-        query.push(" OR NOT (");
-        for (at, (kind, until)) in ended.iter().enumerate() {
-            query.push(if at == 0 { "(h.kind = " } else { " OR (h.kind = " }).push_bind(kind.word());
-            query.push(" AND h.released_at <= ").push_bind(until.as_microsecond()).push(")");
-        }
-        query.push(")");
+    query.push("(h.released_at IS NULL OR NOT (FALSE");
+    for (kind, until) in ended {
+        query.push(" OR (h.kind = ").push_bind(kind.word());
+        query.push(" AND h.released_at <= ").push_bind(until.as_microsecond()).push(")");
     }
-    query.push(")");
+    query.push("))");
 }
 
 /// Whether hold `h` covers entry `l`: it is the entry's own, or the entry is all that the scope says.
