@@ -13,7 +13,7 @@ use crate::{
     domain::{
         decision::LogPosition,
         id::Id,
-        retention::{Due, Erased, ErasureRequest, Erasing, Groups},
+        retention::{Due, Erased, Erasing, ErasureRequest, Groups},
         words::{ErasedUnder, ErasureOutcome, RecordClass},
     },
     pip::{Change, Unreadable},

@@ -6,12 +6,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{
-    App, Caller, Idempotency,
-    facts::WriteError,
-    history::HistoryError,
-    new_id,
-};
+use super::{App, Caller, Idempotency, facts::WriteError, history::HistoryError, new_id};
 use crate::{
     audit::{AppendError, EntryKind, NewEntry, Unmet, Write, retention::StoredHold},
     domain::{
@@ -101,7 +96,10 @@ impl App {
     ) -> Result<Page<Hold>, HistoryError> {
         self.log_read(caller, json!({"holds": {"status": status}})).await?;
         let page = self.store.holds(status, &page).await?;
-        Ok(Page { items: page.items.into_iter().filter_map(|stored| self.told_hold(stored)).collect(), next: page.next })
+        Ok(Page {
+            items: page.items.into_iter().filter_map(|stored| self.told_hold(stored)).collect(),
+            next: page.next,
+        })
     }
 
     async fn hold(&self, id: &Id) -> Result<Hold, HistoryError> {

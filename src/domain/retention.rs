@@ -11,7 +11,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, str::FromStr,
+    fmt,
+    str::FromStr,
 };
 
 use jiff::{Span, Timestamp, tz::TimeZone};

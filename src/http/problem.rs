@@ -76,7 +76,9 @@ impl Problem {
             Self::AlreadyClosed => (StatusCode::CONFLICT, "already-closed", "The referral has been answered already"),
             Self::AlreadyReleased => (StatusCode::CONFLICT, "already-released", "The hold has been released already"),
             Self::Held(_) => (StatusCode::CONFLICT, "held", "A hold keeps this from being erased"),
-            Self::NotKept | Self::Erased(_) => (StatusCode::GONE, "not-kept", "What this would be told from is no longer kept"),
+            Self::NotKept | Self::Erased(_) => {
+                (StatusCode::GONE, "not-kept", "What this would be told from is no longer kept")
+            }
             Self::Precondition => (StatusCode::PRECONDITION_FAILED, "precondition", "The facts are at another version"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The body must be application/json"),

@@ -146,10 +146,8 @@ pub async fn what_happened_since_it_was_read_stops_an_erasure(bench: Bench) {
     let events = bench.events().await;
     // At the same moment, in one commit or two: whichever comes second knows of the first.
     let scope = Scope { person: Some(id("b1")), ..Scope::default() };
-    let (_, erased) = tokio::join!(
-        bench.place("h-1", HoldKind::Foi, scope),
-        bench.erase_as_of("e-2", whole(), events, false)
-    );
+    let (_, erased) =
+        tokio::join!(bench.place("h-1", HoldKind::Foi, scope), bench.erase_as_of("e-2", whole(), events, false));
     assert!(moved(erased));
     let kept = bench.store.entry("d-1").await.expect("readable").expect("there");
     assert_eq!(kept.payload.len(), 4, "nothing went");

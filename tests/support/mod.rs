@@ -1,12 +1,21 @@
 //! A real service for one test: its own database, its own port, one key per role.
 
-use std::{net::TcpListener, path::PathBuf, sync::Arc, thread};
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+        mpsc,
+    },
+    thread,
+};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pinkpaper::{
     app::{App, Caller},
     audit::key::Signer,
-    clock::SystemClock,
+    clock::Clock,
     domain::words::CallerRole,
     http::{self, ApiKey, DocsExamples, Keys, Limits, Shared, schemas::Schemas},
     pap::{Bundle, PolicyFiles},
@@ -23,7 +32,26 @@ pub struct Service {
     pub client: Client,
     pub schemas: Arc<Schemas>,
     pub database: PathBuf,
+    /// What the service runs: for what it does by itself, without being asked.
+    pub app: Arc<App>,
+    pub clock: Ahead,
     _home: TempDir,
+}
+
+/// The machine's clock, put forward by some days.
+#[derive(Clone, Default)]
+pub struct Ahead(Arc<AtomicI64>);
+
+impl Ahead {
+    pub fn put_forward(&self, days: i64) {
+        self.0.fetch_add(days, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() + SignedDuration::from_hours(24 * self.0.load(Ordering::SeqCst))
+    }
 }
 
 /// The key of a role in every test service.
@@ -65,12 +93,17 @@ impl Service {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let bundle = Arc::new(Bundle::load(files).expect("the policies load"));
         let profile = profile.to_owned();
+        let clock = Ahead::default();
+        let ahead = Box::new(clock.clone());
+        let (started, app) = mpsc::channel();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let store = store::connect(&address, options).await.expect("the store opens");
-                let app = App::new(store, bundle, profile, StatutoryLayer::Enforce, Box::new(SystemClock));
+                let app = App::new(store, bundle, profile, StatutoryLayer::Enforce, ahead);
+                let app = Arc::new(app.expect("the profile exists"));
+                started.send(Arc::clone(&app)).expect("somebody waits for it");
                 let shared = Shared {
-                    app: Arc::new(app.expect("the profile exists")),
+                    app,
                     keys: Keys(
                         CallerRole::ALL.iter().map(|role| api_key(*role)).chain(OFFICERS.map(officer)).collect(),
                     ),
@@ -83,7 +116,8 @@ impl Service {
         });
         let client = Client::builder().build().expect("a client");
         let schemas = Arc::new(Schemas::load().expect("the schemas load"));
-        Self { url, client, schemas, database, _home: home }
+        let app = app.recv().expect("the service starts");
+        Self { url, client, schemas, database, app, clock, _home: home }
     }
 
     /// A service whose register is this.

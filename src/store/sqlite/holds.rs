@@ -157,11 +157,7 @@ pub(super) async fn place_hold(
     Ok(true)
 }
 
-pub(super) async fn release_hold(
-    connection: &mut SqliteConnection,
-    id: &Id,
-    at: Timestamp,
-) -> Result<bool, Refused> {
+pub(super) async fn release_hold(connection: &mut SqliteConnection, id: &Id, at: Timestamp) -> Result<bool, Refused> {
     let there = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM log_hold WHERE id = $1)").bind(id.as_str());
     if !there.fetch_one(&mut *connection).await? {
         return Err(Refused::Unmet(Unmet::NotFound));

@@ -67,7 +67,8 @@ impl SqliteStore {
         let snapshot = Arc::new(ArcSwap::from_pointee(snapshot(&mut connection).await?));
         let readers = place.readers(options.readers).await?;
         let (queue, jobs) = mpsc::channel(options.queue.max(1));
-        let writer = Writer { place: place.clone(), connection: Some(connection), snapshot: Arc::clone(&snapshot), lock };
+        let writer =
+            Writer { place: place.clone(), connection: Some(connection), snapshot: Arc::clone(&snapshot), lock };
         tokio::spawn(writer.run(jobs));
         Ok(Self { readers, snapshot, queue, signer: options.signer, origin, place })
     }
