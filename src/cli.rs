@@ -11,20 +11,22 @@ use std::{
     sync::Arc,
 };
 
+mod erase;
+mod log;
+
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    app::{App, Caller, conflicts::conflicts},
-    audit::{DecisionLog, key::Signer},
+    app::{App, Caller, conflicts::conflicts, evidence},
+    audit::{DecisionLog, checkpoint::Notary, key::Signer, publish::CheckpointFile},
     clock::{Clock, SystemClock},
     config::{Config, Flags},
     demo,
     http::{self, ApiKey, DocsExamples, Keys, Limits, Shared},
     pap::{Bundle, PolicyFiles, accounting, reference},
+    publish::Publisher,
     store, telemetry,
 };
-
-mod erase;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -44,22 +46,16 @@ enum Verb {
     Serve(Service),
     /// Print the OpenAPI document.
     Openapi,
-    /// Look after the log.
+    /// Check the decision log and look after it.
     Log {
         #[command(subcommand)]
-        verb: LogVerb,
+        verb: log::LogVerb,
     },
     /// Look after the policies.
     Policy {
         #[command(subcommand)]
         verb: PolicyVerb,
     },
-}
-
-#[derive(Debug, Subcommand)]
-enum LogVerb {
-    /// Erase what is personal in entries whose period is over. The service must be stopped.
-    Erase(erase::Erase),
 }
 
 #[derive(Debug, Subcommand)]
@@ -122,7 +118,7 @@ pub fn run() -> ExitCode {
         Verb::Demo(service) => start(&service, Mode::Demo),
         Verb::Serve(service) => start(&service, Mode::Serve),
         Verb::Openapi => openapi(),
-        Verb::Log { verb: LogVerb::Erase(erase) } => erase::run(&erase),
+        Verb::Log { verb } => return ended(log::run(verb)),
         Verb::Policy { verb: PolicyVerb::Check { dir } } => check_policies(dir.as_deref()),
         Verb::Policy { verb: PolicyVerb::Reference { proofs, dir } } => {
             print_reference(proofs.as_deref(), dir.as_deref())
@@ -131,8 +127,12 @@ pub fn run() -> ExitCode {
             list_conflicts(&profile, json, dir.as_deref())
         }
     };
+    ended(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn ended(done: Result<ExitCode, Failure>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("pinkpaper: {}", chain(error.as_ref()));
             ExitCode::FAILURE
@@ -227,10 +227,8 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     if config.auth.oidc.is_some() {
         tracing::warn!("`auth.oidc` is set, but this version accepts API keys only: tokens of the issuer get 401");
     }
-    let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped())?);
-    let store = open(&config).await?;
-    let app = App::new(store, bundle, config.profile.clone(), config.statutory_layer, Box::new(SystemClock))?;
-    let app = Arc::new(app.keeping(config.log.retention));
+    let app = Arc::new(opened(&config).await?);
+    app.resume().await?;
     app.keep_policies().await?;
     let listener =
         TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
@@ -251,6 +249,10 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     if config.log.retention.enabled {
         erase::daily(Arc::clone(&app));
     }
+    if let Some(every) = config.log.heartbeat() {
+        let publisher = Publisher::new(config.log.publish_url.clone(), config.witnesses()?)?;
+        actix_web::rt::spawn(evidence::rounds(Arc::clone(&app), publisher, every));
+    }
     let shared = Shared {
         app,
         keys,
@@ -262,18 +264,38 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The service, without a listener.
+async fn opened(config: &Config) -> Result<App, Failure> {
+    let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped())?);
+    let store = open(config).await?;
+    let checkpoints = checkpoints(config, &*store)?;
+    let (profile, statutory) = (config.profile.clone(), config.statutory_layer);
+    let app = App::new(store, checkpoints, bundle, profile, statutory, Box::new(SystemClock))?;
+    Ok(app.keeping(config.log.retention))
+}
+
 async fn open(config: &Config) -> Result<Arc<dyn DecisionLog>, Failure> {
-    let key_file = config.log.key_file.clone().unwrap_or_else(|| key_beside(&config.database_url));
+    let key_file = config.log.key_file.clone().unwrap_or_else(|| beside(&config.database_url, "key"));
     let signer = Arc::new(Signer::open(Path::new(&key_file))?);
-    let options = store::Options { queue: config.log.queue, ..store::Options::new(config.public_url.clone(), signer) };
+    let options = store::Options { queue: config.log.queue, ..store::Options::new(config.log_name(), signer) };
     Ok(store::connect(&config.database_url, options).await?)
 }
 
-/// The receipt key of a database in a file stands beside it.
-fn key_beside(database_url: &str) -> String {
+fn checkpoints(config: &Config, store: &dyn DecisionLog) -> Result<evidence::Checkpoints, Failure> {
+    let key_file = config.log.checkpoint_key_file.clone();
+    let key_file = key_file.unwrap_or_else(|| beside(&config.database_url, "checkpoint.key"));
+    let notary = Notary::new(Signer::open(Path::new(&key_file))?, store.origin());
+    let is_a_file = config.database_url.starts_with("sqlite://");
+    let file = config.log.checkpoint_file.clone();
+    let file = file.or_else(|| is_a_file.then(|| beside(&config.database_url, "checkpoint")));
+    Ok(evidence::Checkpoints::new(notary, file.map(CheckpointFile::new)))
+}
+
+/// What belongs to a database in a file stands beside it.
+fn beside(database_url: &str, ending: &str) -> String {
     match database_url.strip_prefix("sqlite://") {
-        Some(file) => format!("{}.key", file.trim_end_matches(".db")),
-        None => "pinkpaper.key".to_owned(),
+        Some(file) => format!("{}.{ending}", file.trim_end_matches(".db")),
+        None => format!("pinkpaper.{ending}"),
     }
 }
 

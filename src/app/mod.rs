@@ -29,7 +29,9 @@ pub mod conflicts;
 pub mod decide;
 pub mod determine;
 pub mod erasure;
+pub mod evidence;
 pub mod explain;
+pub mod export;
 pub mod facts;
 pub mod history;
 pub mod holds;
@@ -45,6 +47,7 @@ pub struct App {
     /// How long what is personal in the log is kept.
     pub retention: Schedule,
     pub clock: Box<dyn Clock>,
+    pub checkpoints: evidence::Checkpoints,
 }
 
 /// The configured profile is not in the bundle.
@@ -71,6 +74,7 @@ impl Caller {
 impl App {
     pub fn new(
         store: Arc<dyn DecisionLog>,
+        checkpoints: evidence::Checkpoints,
         bundle: Arc<Bundle>,
         profile: String,
         statutory: StatutoryLayer,
@@ -80,7 +84,7 @@ impl App {
             return Err(NoProfile(profile));
         }
         let retention = Schedule::default();
-        Ok(Self { store, policies: ArcSwap::new(bundle), profile, statutory, retention, clock })
+        Ok(Self { store, policies: ArcSwap::new(bundle), profile, statutory, retention, clock, checkpoints })
     }
 
     /// With a council's own schedule.

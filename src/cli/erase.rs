@@ -5,10 +5,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use clap::Args;
 use serde_json::json;
 
-use super::{Failure, load_policies, open, say};
+use super::{Failure, chain, opened, say};
 use crate::{
     app::App,
-    clock::SystemClock,
     config::{Config, Flags},
 };
 
@@ -16,7 +15,7 @@ use crate::{
 const DAILY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Debug, Args)]
-pub struct Erase {
+pub(super) struct Erase {
     /// Configuration file (TOML).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -31,38 +30,39 @@ pub struct Erase {
     json: bool,
 }
 
-/// Erases what is due, and rewrites the files so that nothing of it is left in them.
-#[actix_web::main]
-pub async fn run(erase: &Erase) -> Result<(), Failure> {
-    let flags = Flags { database_url: erase.database_url.clone(), ..Flags::default() };
-    let config = Config::read(erase.config.as_deref(), &flags)?;
-    let store = open(&config).await?;
-    let bundle = Arc::new(load_policies(None)?);
-    let app = App::new(store, bundle, config.profile.clone(), config.statutory_layer, Box::new(SystemClock))?;
-    let app = app.keeping(config.log.retention);
-    let counts = app.erase_due(erase.dry_run).await?;
-    let entries: u64 = counts.values().sum();
-    let clean = !erase.dry_run && app.scrub(true).await;
-    if erase.json {
-        let by_class: serde_json::Map<_, _> =
-            counts.iter().map(|(class, count)| (class.word().to_owned(), json!(count))).collect();
-        let told = json!({"dry_run": erase.dry_run, "entries": entries, "by_class": by_class, "files_clean": clean});
-        say(&format!("{told:#}\n"));
-        return Ok(());
+impl Erase {
+    /// Erases what is due, and rewrites the files so that nothing of it is left in them.
+    #[actix_web::main]
+    pub async fn run(&self) -> Result<(), Failure> {
+        let flags = Flags { database_url: self.database_url.clone(), ..Flags::default() };
+        let app = opened(&Config::read(self.config.as_deref(), &flags)?).await?;
+        // What is not the log that was signed is not to be added to.
+        app.resume().await?;
+        let counts = app.erase_due(self.dry_run).await?;
+        let entries: u64 = counts.values().sum();
+        let clean = !self.dry_run && app.scrub(true).await;
+        if self.json {
+            let by_class: serde_json::Map<_, _> =
+                counts.iter().map(|(class, count)| (class.word().to_owned(), json!(count))).collect();
+            let told = json!({"dry_run": self.dry_run, "entries": entries, "by_class": by_class, "files_clean": clean});
+            say(&format!("{told:#}\n"));
+            return Ok(());
+        }
+        say(&format!("{entries} entries {}\n", if self.dry_run { "would be erased" } else { "erased" }));
+        for (class, count) in counts.iter().filter(|(_, count)| **count > 0) {
+            say(&format!("  {class:<15} {count}\n"));
+        }
+        if !self.dry_run && !clean {
+            return Err(
+                "fragments of what was erased may be left in the files: run it again when nobody reads them".into()
+            );
+        }
+        Ok(())
     }
-    let done = if erase.dry_run { "would be erased" } else { "erased" };
-    say(&format!("{entries} entries {done}\n"));
-    for (class, count) in counts.iter().filter(|(_, count)| **count > 0) {
-        say(&format!("  {class:<15} {count}\n", class = class.word()));
-    }
-    if !erase.dry_run && !clean {
-        return Err("fragments of what was erased may be left in the files: run it again when nobody reads them".into());
-    }
-    Ok(())
 }
 
 /// Applies the schedule as the service starts and every day after, for as long as the process lives.
-pub fn daily(app: Arc<App>) {
+pub(super) fn daily(app: Arc<App>) {
     tokio::spawn(async move {
         let mut days = tokio::time::interval(DAILY);
         loop {
@@ -75,7 +75,7 @@ pub fn daily(app: Arc<App>) {
                         app.scrub(false).await;
                     }
                 }
-                Err(error) => tracing::error!(error = super::chain(&error), "the retention schedule was not applied"),
+                Err(error) => tracing::error!(error = chain(&error), "the retention schedule was not applied"),
             }
         }
     });

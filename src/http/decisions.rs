@@ -137,7 +137,7 @@ pub async fn list(who: Authenticated, shared: Data<Shared>, request: HttpRequest
 }
 
 /// The instant a London day begins.
-fn midnight(day: Date) -> Option<jiff::Timestamp> {
+pub(super) fn midnight(day: Date) -> Option<jiff::Timestamp> {
     let london = TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC);
     day.to_zoned(london).ok().map(|zoned| zoned.timestamp())
 }

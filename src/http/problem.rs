@@ -14,6 +14,7 @@ use crate::{
         decide::DecideError,
         determine::DetermineError,
         erasure::EraseError,
+        evidence::{CheckpointError, EvidenceError},
         facts::WriteError,
         history::{Gone, HistoryError},
         holds::HoldError,
@@ -263,6 +264,21 @@ impl From<EraseError> for Problem {
             EraseError::Unsettled => unavailable(&error),
             EraseError::Read(error) => error.into(),
             EraseError::Write(error) => error.into(),
+        }
+    }
+}
+
+impl From<CheckpointError> for Problem {
+    fn from(error: CheckpointError) -> Self {
+        unavailable(&error)
+    }
+}
+
+impl From<EvidenceError> for Problem {
+    fn from(error: EvidenceError) -> Self {
+        match error {
+            EvidenceError::History(error) => error.into(),
+            error => unavailable(&error),
         }
     }
 }

@@ -30,13 +30,15 @@ pub enum Errand {
     ExplainInFull,
     ReadReferrals,
     CloseReferral,
+    CheckLog,
+    ExportLog,
     KeepHolds,
     ReadHolds,
     EraseRecords,
 }
 
 impl Errand {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Decide,
         Self::ReadDecision,
         Self::ListDecisions,
@@ -50,6 +52,8 @@ impl Errand {
         Self::ExplainInFull,
         Self::ReadReferrals,
         Self::CloseReferral,
+        Self::CheckLog,
+        Self::ExportLog,
         Self::KeepHolds,
         Self::ReadHolds,
         Self::EraseRecords,
@@ -70,6 +74,8 @@ impl Errand {
             Self::ExplainInFull => "explain_in_full",
             Self::ReadReferrals => "read_referrals",
             Self::CloseReferral => "close_referral",
+            Self::CheckLog => "check_log",
+            Self::ExportLog => "export_log",
             Self::KeepHolds => "keep_holds",
             Self::ReadHolds => "read_holds",
             Self::EraseRecords => "erase_records",

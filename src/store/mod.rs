@@ -13,12 +13,18 @@
 //!
 //! The invariant: what was acknowledged is on disk, and what is in force is what is on disk.
 //!
+//! What both backends say alike to their database stands once, in `sql/`, and is compiled into each of [`sqlite`] and
+//! `postgres` (`#[path]`): beside it a backend has its own `dialect.rs` and `place.rs`. Generic code over sqlx's
+//! `Database` would need a dozen bounds on every function, and sqlx's `Any` knows too few types; compiled twice, each
+//! file is plain, and the compiler checks it against both engines.
+//!
 //! Where next: [`sqlite`].
 
 use std::{sync::Arc, time::Duration};
 
 use crate::audit::{DecisionLog, key::Signer};
 
+#[allow(clippy::duplicate_mod, reason = "the files of `sql/` are compiled for each engine, see above")]
 pub mod sqlite;
 
 /// How to keep.
@@ -65,9 +71,13 @@ pub enum OpenError {
 pub async fn connect(address: &str, options: Options) -> Result<Arc<dyn DecisionLog>, OpenError> {
     match address.split_once("://") {
         Some(("sqlite", file)) if !file.is_empty() && !file.contains('?') => {
-            Ok(Arc::new(sqlite::SqliteStore::open(file.as_ref(), options).await?))
+            Ok(Arc::new(sqlite::Store::open(file.as_ref(), options).await?))
         }
         Some(("postgres" | "postgresql", _)) => Err(OpenError::PostgresNotYet),
         _ => Err(OpenError::Address),
     }
+}
+
+fn unopenable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> OpenError {
+    OpenError::Unopenable(error.into())
 }

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod backup;
 mod callers;
 mod cases;
 mod decisions;
@@ -17,5 +18,7 @@ mod examples;
 mod explanation;
 mod faults;
 mod holds;
+mod log;
 mod referrals;
 mod register;
+mod witness;

@@ -108,6 +108,7 @@ mod facts;
 mod holds;
 mod keeping;
 mod log;
+mod million;
 mod proofs;
 mod residue;
 mod sealing;

@@ -9,8 +9,8 @@ use std::{fs, time::Duration};
 
 use sqlx::Connection;
 
-use super::place::{Place, unopenable};
-use crate::store::OpenError;
+use super::place::Place;
+use crate::store::{OpenError, unopenable};
 
 /// A file up to this size, in bytes, is rewritten while callers wait: well within their patience.
 const AT_ONCE: u64 = 128 << 20;

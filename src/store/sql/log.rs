@@ -5,17 +5,19 @@ use std::{
     ops::Range,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
 
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::QueryBuilder;
 use tokio::sync::{mpsc::error::TrySendError, oneshot};
 
 use super::{
-    SqliteStore,
     change::Prepared,
+    dialect::Db,
     facts::{cut, parse, unreadable},
     fault::{Fault, Refused},
     job::{Conditional, Done, Job, Record},
+    store::Store,
     tree,
 };
 use crate::{
@@ -45,7 +47,7 @@ struct NotAsAppended {
 }
 
 #[async_trait::async_trait]
-impl DecisionLog for SqliteStore {
+impl DecisionLog for Store {
     async fn append(&self, entry: NewEntry) -> Result<LogPosition, AppendError> {
         let (done, hashes) = self.submit(vec![entry], None).await?;
         self.positions(&done, &hashes).next().ok_or_else(ended)
@@ -73,13 +75,13 @@ impl DecisionLog for SqliteStore {
     }
 
     async fn entry(&self, id: &str) -> Result<Option<StoredEntry>, Unreadable> {
-        let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE entry_id = ?").bind(id);
+        let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE entry_id = $1").bind(id);
         let row: Option<LeafRow> = row.fetch_optional(&self.readers).await.map_err(unreadable)?;
         Ok(self.with_payload(row.into_iter().collect()).await?.pop())
     }
 
     async fn repeated(&self, key: &str) -> Result<Option<(StoredEntry, Hash)>, Unreadable> {
-        let first = sqlx::query_as("SELECT seq, body_hash FROM log_idempotency WHERE key = ?").bind(key);
+        let first = sqlx::query_as("SELECT seq, body_hash FROM log_idempotency WHERE key = $1").bind(key);
         let first: Option<(i64, Vec<u8>)> = first.fetch_optional(&self.readers).await.map_err(unreadable)?;
         let Some((seq, hash)) = first else { return Ok(None) };
         let hash = Hash::try_from(hash).map_err(|_| unreadable(Fault::Damaged("idempotency key")))?;
@@ -102,6 +104,14 @@ impl DecisionLog for SqliteStore {
 
     fn origin(&self) -> &str {
         &self.origin
+    }
+
+    fn receipt_key(&self) -> String {
+        BASE64.encode(self.signer.public_key().as_bytes())
+    }
+
+    fn receipt(&self, epoch: u64, index: u64, leaf_hash: &[u8]) -> String {
+        receipt::sign(&self.signer, &self.origin, epoch, index, leaf_hash)
     }
 
     async fn head(&self) -> Result<Head, Unreadable> {
@@ -131,7 +141,7 @@ impl DecisionLog for SqliteStore {
     }
 
     async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT min(seq), max(seq) FROM log_leaf WHERE TRUE");
+        let mut query = QueryBuilder::<Db>::new("SELECT min(seq), max(seq) FROM log_leaf WHERE TRUE");
         if let Some(from) = from {
             query.push(" AND at >= ").push_bind(from.as_microsecond());
         }
@@ -159,7 +169,7 @@ impl DecisionLog for SqliteStore {
     }
 
     async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable> {
-        let kept = sqlx::query_scalar("SELECT files FROM policy_bundle WHERE hash = ?").bind(hash);
+        let kept = sqlx::query_scalar("SELECT files FROM policy_bundle WHERE hash = $1").bind(hash);
         let kept: Option<String> = kept.fetch_optional(&self.readers).await.map_err(unreadable)?;
         kept.map(|files| parse("bundle", &files)).transpose().map_err(unreadable)
     }
@@ -170,7 +180,7 @@ impl DecisionLog for SqliteStore {
     }
 }
 
-impl SqliteStore {
+impl Store {
     /// Hands entries to the writer and waits until they are durable or refused.
     async fn submit(
         &self,
@@ -213,7 +223,7 @@ impl SqliteStore {
 
     /// The entry at an index that is known to be taken.
     pub(super) async fn at(&self, seq: i64) -> Result<StoredEntry, Unreadable> {
-        let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq = ?").bind(seq);
+        let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq = $1").bind(seq);
         let row: LeafRow = row.fetch_one(&self.readers).await.map_err(unreadable)?;
         let entry = self.with_payload(vec![row]).await?.pop();
         entry.ok_or_else(|| unreadable(Fault::Damaged("log entry")))
@@ -228,12 +238,12 @@ impl SqliteStore {
     async fn groups(&self, rows: &[LeafRow]) -> Result<HashMap<i64, Vec<Group>>, Unreadable> {
         let mut groups: HashMap<i64, Vec<Group>> = HashMap::new();
         for rows in rows.chunks(super::change::ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new("SELECT seq, grp, salt, body FROM log_payload WHERE seq IN (");
+            let mut query = QueryBuilder::<Db>::new("SELECT seq, grp, salt, body FROM log_payload WHERE seq IN (");
             let mut list = query.separated(", ");
             for (seq, ..) in rows {
                 list.push_bind(*seq);
             }
-            query.push(") ORDER BY rowid");
+            query.push(") ORDER BY seq, grp");
             let query = query.build_query_as::<PayloadRow>().persistent(false);
             for (seq, name, salt, body) in query.fetch_all(&self.readers).await.map_err(unreadable)? {
                 let salt = salt.try_into().map_err(|_| unreadable(Fault::Damaged("salt")))?;
@@ -260,7 +270,7 @@ fn record(mut entry: NewEntry) -> Result<Record, entry::SealError> {
 }
 
 /// Decisions that a filter asks for, newest first, one more than the page.
-fn matching(filter: &LogFilter, page: &PageRequest) -> QueryBuilder<Sqlite> {
+fn matching(filter: &LogFilter, page: &PageRequest) -> QueryBuilder<Db> {
     // What a decision is found by is erased with it: an erased one is in no list.
     let from = "SELECT l.seq, l.epoch, l.leaf, l.leaf_hash FROM log_leaf l JOIN log_search s ON s.seq = l.seq";
     let mut query = QueryBuilder::new(from);

@@ -3,14 +3,15 @@
 //! Only what a hold covers is worked out slowly, by looking into payloads, and that on a connection that reads. The
 //! transaction that erases has nothing left to ask but whether anything has happened since.
 
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::QueryBuilder;
 
 use super::{
-    SqliteStore,
     change::ROWS,
+    dialect::{Connection, Db},
     facts::unreadable,
     fault::Refused,
     holds::{is_covered, keeping},
+    store::Store,
 };
 use crate::{
     audit::{
@@ -24,7 +25,7 @@ use crate::{
     pip::Unreadable,
 };
 
-impl SqliteStore {
+impl Store {
     pub(super) async fn events(&self) -> Result<u64, Unreadable> {
         let events: i64 = sqlx::query_scalar("SELECT events FROM log_retention")
             .fetch_one(&self.readers)
@@ -34,7 +35,7 @@ impl SqliteStore {
     }
 
     pub(super) async fn due_of(&self, due: &Due, after: Option<u64>, limit: u32) -> Result<Vec<Erased>, Unreadable> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT l.seq FROM log_leaf l WHERE ");
+        let mut query = QueryBuilder::<Db>::new("SELECT l.seq FROM log_leaf l WHERE ");
         of_class(&mut query, due.class);
         query.push(" AND l.at <= ").push_bind(due.until.as_microsecond());
         query.push(" AND l.seq > ").push_bind(after.map_or(-1, u64::cast_signed));
@@ -84,7 +85,7 @@ impl SqliteStore {
 }
 
 /// Which entries are of a class.
-fn of_class(query: &mut QueryBuilder<Sqlite>, class: RecordClass) {
+fn of_class(query: &mut QueryBuilder<Db>, class: RecordClass) {
     let (column, not, words): (_, _, Vec<&'static str>) = match members(class) {
         Members::Decisions(outcomes) => {
             query.push("l.kind = ").push_bind(EntryKind::Decision.word()).push(" AND ");
@@ -102,13 +103,13 @@ fn of_class(query: &mut QueryBuilder<Sqlite>, class: RecordClass) {
 }
 
 /// Something has happened that bears on erasure.
-pub(super) async fn count_event(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn count_event(connection: &mut Connection) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE log_retention SET events = events + 1").execute(connection).await.map(|_| ())
 }
 
 /// Takes groups of entries with their salts, and what the entries are found by unless they can still be told.
 pub(super) async fn erase(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     by: &str,
     as_of: u64,
     entries: &[Erased],
@@ -124,7 +125,7 @@ pub(super) async fn erase(
         .flat_map(|entry| entry.groups.iter().map(|group| (entry.index.cast_signed(), group.as_str())))
         .collect();
     for groups in groups.chunks(ROWS) {
-        let mut delete = QueryBuilder::<Sqlite>::new("DELETE FROM log_payload WHERE (seq, grp) IN (");
+        let mut delete = QueryBuilder::<Db>::new("DELETE FROM log_payload WHERE (seq, grp) IN (");
         delete.push_values(groups, |mut row, (seq, group)| {
             row.push_bind(*seq).push_bind(*group);
         });
@@ -140,7 +141,7 @@ pub(super) async fn erase(
         if !findable {
             forget(connection, indexes).await?;
         }
-        let mut note = QueryBuilder::<Sqlite>::new("INSERT INTO log_erased (seq, erasure) ");
+        let mut note = QueryBuilder::<Db>::new("INSERT INTO log_erased (seq, erasure) ");
         note.push_values(indexes, |mut row, seq| {
             row.push_bind(*seq).push_bind(by);
         });
@@ -151,7 +152,7 @@ pub(super) async fn erase(
 
 /// Deletes what entries are found by. The rules that decided, which name nobody, stay as long as there is something
 /// that a hold on a rule could cover.
-async fn forget(connection: &mut SqliteConnection, indexes: &[i64]) -> Result<(), sqlx::Error> {
+async fn forget(connection: &mut Connection, indexes: &[i64]) -> Result<(), sqlx::Error> {
     for (statement, rest) in [
         ("DELETE FROM log_search WHERE seq IN (", ""),
         ("DELETE FROM log_idempotency WHERE seq IN (", ""),
@@ -169,7 +170,7 @@ async fn forget(connection: &mut SqliteConnection, indexes: &[i64]) -> Result<()
     Ok(())
 }
 
-fn among(statement: &'static str, indexes: &[i64]) -> QueryBuilder<Sqlite> {
+fn among(statement: &'static str, indexes: &[i64]) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new(statement);
     let mut list = query.separated(", ");
     for index in indexes {

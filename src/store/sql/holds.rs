@@ -4,13 +4,14 @@
 //! the entry is found by it. That may be more than was meant; less would destroy what has been asked for.
 
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::QueryBuilder;
 
 use super::{
-    SqliteStore,
+    dialect::{Connection, Db},
     erasure::count_event,
     facts::{cut, unreadable},
     fault::{Fault, Refused},
+    store::Store,
 };
 use crate::{
     audit::{
@@ -30,7 +31,7 @@ use crate::{
 type Row = (String, Option<i64>);
 
 #[async_trait::async_trait]
-impl Retention for SqliteStore {
+impl Retention for Store {
     async fn retention_events(&self) -> Result<u64, Unreadable> {
         self.events().await
     }
@@ -40,7 +41,7 @@ impl Retention for SqliteStore {
     }
 
     async fn covering(&self, index: u64, ended: &Ended) -> Result<Option<Id>, Unreadable> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT h.id FROM log_hold h JOIN log_leaf l ON l.seq = ");
+        let mut query = QueryBuilder::<Db>::new("SELECT h.id FROM log_hold h JOIN log_leaf l ON l.seq = ");
         query.push_bind(index.cast_signed()).push(" WHERE ");
         keeping(&mut query, ended);
         query.push(" AND ");
@@ -60,7 +61,7 @@ impl Retention for SqliteStore {
     }
 
     async fn holds(&self, status: Option<HoldStatus>, page: &PageRequest) -> Result<Page<StoredHold>, Unreadable> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT id, released_at FROM log_hold WHERE TRUE");
+        let mut query = QueryBuilder::<Db>::new("SELECT id, released_at FROM log_hold WHERE TRUE");
         match status {
             Some(HoldStatus::Open) => query.push(" AND released_at IS NULL"),
             Some(HoldStatus::Released) => query.push(" AND released_at IS NOT NULL"),
@@ -88,7 +89,7 @@ impl Retention for SqliteStore {
     }
 }
 
-impl SqliteStore {
+impl Store {
     async fn stored_hold(&self, (id, released_at): Row) -> Result<StoredHold, Unreadable> {
         let seq = sqlx::query_scalar("SELECT seq FROM log_leaf WHERE entry_id = $1").bind(&id);
         let seq: i64 = seq.fetch_one(&self.readers).await.map_err(unreadable)?;
@@ -102,7 +103,7 @@ fn damaged() -> Unreadable {
 }
 
 /// Whether hold `h` still keeps what it covers.
-pub(super) fn keeping(query: &mut QueryBuilder<Sqlite>, ended: &Ended) {
+pub(super) fn keeping(query: &mut QueryBuilder<Db>, ended: &Ended) {
     query.push("(h.released_at IS NULL OR NOT (FALSE");
     for (kind, until) in ended {
         query.push(" OR (h.kind = ").push_bind(kind.word());
@@ -112,7 +113,7 @@ pub(super) fn keeping(query: &mut QueryBuilder<Sqlite>, ended: &Ended) {
 }
 
 /// Whether hold `h` covers entry `l`: it is the entry's own, or the entry is all that the scope says.
-pub(super) fn is_covered(query: &mut QueryBuilder<Sqlite>) {
+pub(super) fn is_covered(query: &mut QueryBuilder<Db>) {
     query.push("(h.id = l.entry_id OR ((h.decision = l.entry_id OR ");
     is_named(query, "h.decision");
     query.push(") AND ");
@@ -128,13 +129,13 @@ pub(super) fn is_covered(query: &mut QueryBuilder<Sqlite>) {
 
 /// Whether a column of `h` is empty or names something that the payload of entry `l` names too. An id needs no
 /// escape in JSON, so that it is named exactly where it stands between quotes.
-fn is_named(query: &mut QueryBuilder<Sqlite>, column: &'static str) {
+fn is_named(query: &mut QueryBuilder<Db>, column: &'static str) {
     query.push("(").push(column).push(" IS NULL OR EXISTS (SELECT 1 FROM log_payload p WHERE p.seq = l.seq");
     query.push(" AND replace(p.body, '\"' || ").push(column).push(" || '\"', '') <> p.body))");
 }
 
 pub(super) async fn place_hold(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &Id,
     kind: HoldKind,
     scope: &Scope,
@@ -157,7 +158,7 @@ pub(super) async fn place_hold(
     Ok(true)
 }
 
-pub(super) async fn release_hold(connection: &mut SqliteConnection, id: &Id, at: Timestamp) -> Result<bool, Refused> {
+pub(super) async fn release_hold(connection: &mut Connection, id: &Id, at: Timestamp) -> Result<bool, Refused> {
     let there = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM log_hold WHERE id = $1)").bind(id.as_str());
     if !there.fetch_one(&mut *connection).await? {
         return Err(Refused::Unmet(Unmet::NotFound));
