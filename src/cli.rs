@@ -12,6 +12,7 @@ use std::{
 };
 
 mod database;
+mod erase;
 mod log;
 
 use clap::{Args, Parser, Subcommand};
@@ -252,6 +253,9 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     } else {
         say(&format!("Pinkpaper, profile {}: http://{address}/docs/\n", config.profile));
     }
+    if config.log.retention.enabled {
+        erase::daily(Arc::clone(&app));
+    }
     if let Some(every) = config.log.heartbeat() {
         let publisher = Publisher::new(config.log.publish_url.clone(), config.witnesses()?)?;
         actix_web::rt::spawn(rounds::rounds(Arc::clone(&app), publisher, every));
@@ -275,7 +279,9 @@ async fn opened(config: &Config) -> Result<App, Failure> {
     let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped())?);
     let store = open(config).await?;
     let checkpoints = checkpoints(config, &*store)?;
-    Ok(App::new(store, checkpoints, bundle, config.profile.clone(), config.statutory_layer, Box::new(SystemClock))?)
+    let (profile, statutory) = (config.profile.clone(), config.statutory_layer);
+    let app = App::new(store, checkpoints, bundle, profile, statutory, Box::new(SystemClock))?;
+    Ok(app.keeping(config.log.retention))
 }
 
 async fn open(config: &Config) -> Result<Arc<dyn DecisionLog>, Failure> {

@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::{
     audit::witness::WitnessKey,
-    domain::{id::Id, words::CallerRole},
+    domain::{id::Id, retention::Schedule, words::CallerRole},
     pdp::StatutoryLayer,
     publish,
 };
@@ -105,6 +105,8 @@ pub struct Log {
     pub witnesses: Vec<Witness>,
     /// Entries that may wait to be written before callers are turned away.
     pub queue: usize,
+    /// How long what is personal in the log is kept.
+    pub retention: Schedule,
 }
 
 impl Default for Log {
@@ -118,6 +120,7 @@ impl Default for Log {
             publish_url: None,
             witnesses: Vec::new(),
             queue: 1024,
+            retention: Schedule::default(),
         }
     }
 }
@@ -273,6 +276,32 @@ mod tests {
         assert!(error.contains("profil"), "{error}");
         let error = read("[auth.oauth]\nissuer = \"x\"").expect_err("refused").to_string();
         assert!(error.contains("oauth"), "{error}");
+    }
+
+    #[test]
+    fn a_retention_schedule_is_read_class_by_class_and_what_it_does_not_name_keeps_its_default() {
+        let shipped = Config::default().log.retention;
+        let told = |config: Config| serde_json::to_value(config.log.retention).expect("JSON");
+        let mut expected = serde_json::to_value(shipped).expect("JSON");
+        expected["allow"] = "18mo".into();
+        expected["log_read"] = "0".into();
+        expected["after"]["foi"] = "6w".into();
+        let config = read("[log.retention]\nallow = \"18mo\"\nlog_read = 0\nafter.foi = \"6w\"").expect("accepted");
+        assert_eq!(told(config), expected);
+        assert!(shipped.enabled && !read("[log.retention]\nenabled = false").expect("accepted").log.retention.enabled);
+    }
+
+    #[test]
+    fn a_retention_schedule_that_is_none_is_refused_by_name() {
+        for (text, named) in [
+            ("[log.retention]\nallows = \"2y\"", "allows"),
+            ("[log.retention.after]\nico = \"6w\"", "ico"),
+            ("[log.retention]\nallow = \"2 years\"", "log.retention.allow"),
+            ("[log.retention]\nother = 6", "log.retention.other"),
+        ] {
+            let error = read(text).expect_err(text).to_string();
+            assert!(error.contains(named), "{error}");
+        }
     }
 
     #[test]

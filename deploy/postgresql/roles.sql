@@ -54,7 +54,15 @@ BEGIN
         ('pinkpaper_service', 'referral',           'SELECT, INSERT, UPDATE (closed_at, closed_by)'),
         ('pinkpaper_service', 'referral_addressee', 'SELECT, INSERT'),
 
-        -- ERASURE: what takes a payload and its search keys away is granted here.
+        -- It erases, which the tables let it do only by an act that is on record; holds it places and releases.
+        ('pinkpaper_service', 'log_payload',        'DELETE'),
+        ('pinkpaper_service', 'log_search',         'DELETE'),
+        ('pinkpaper_service', 'log_search_rule',    'DELETE'),
+        ('pinkpaper_service', 'log_idempotency',    'DELETE'),
+        ('pinkpaper_service', 'referral',           'UPDATE (document, person)'),
+        ('pinkpaper_service', 'log_erased',         'SELECT, INSERT'),
+        ('pinkpaper_service', 'log_hold',           'SELECT, INSERT, UPDATE (released_at), DELETE'),
+        ('pinkpaper_service', 'log_retention',      'SELECT, UPDATE (events)'),
 
         -- The reader checks the log without a word of what was asked: leaves hold nothing personal.
         ('pinkpaper_reader',  'log_leaf',           'SELECT'),

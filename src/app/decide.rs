@@ -181,7 +181,8 @@ impl App {
         let Some(entry) = self.store.entry(id.as_str()).await?.filter(|entry| entry.kind == EntryKind::Decision) else {
             return Ok(None);
         };
-        let given = read_back(&entry)?;
+        // What has been erased shows nothing.
+        let Ok(given) = read_back(&entry) else { return Ok(None) };
         if given.principal != request.principal || given.document != request.document.id || given.action != Action::Read
         {
             return Ok(None);
@@ -264,6 +265,7 @@ impl App {
                 referrals: raised(decision, &searched_person(&case.request)),
             }),
             idempotency: idempotency.map(|sent| sent.of(caller, item)),
+            erased: None,
         }
     }
 }

@@ -293,6 +293,7 @@ impl App {
             payload: vec![("act", act)],
             search: None,
             idempotency: None,
+            erased: None,
         }
     }
 

@@ -46,10 +46,8 @@ impl App {
     }
 
     async fn in_full(&self, entry: &StoredEntry, decision: &Decision) -> Result<Explanation, HistoryError> {
-        let case: Case = entry
-            .group("facts")
-            .and_then(|facts| serde_json::from_value(facts.clone()).ok())
-            .ok_or(HistoryError::NotKept)?;
+        let Some(facts) = entry.group("facts") else { return Err(self.not_kept(entry.position.index).await) };
+        let case: Case = serde_json::from_value(facts.clone()).map_err(|_| HistoryError::NotKept)?;
         let bundle = self.bundle_of(&decision.policy_bundle).await?;
         let book = bundle.book(&decision.profile).cloned().ok_or(HistoryError::NotKept)?;
         let statutory = self.statutory;
@@ -79,9 +77,8 @@ impl App {
         if kept.is_some() {
             return Ok(());
         }
-        let service = Caller { name: "pinkpaper".to_owned(), roles: Vec::new(), person: None };
         let change = crate::pip::Change::KeepPolicies { hash: bundle.hash.clone(), files: bundle.files.0.clone() };
-        self.write(&service, change, None).await.map(|_| ())
+        self.write(&Caller::service(), change, None).await.map(|_| ())
     }
 }
 

@@ -26,11 +26,17 @@ impl App {
             _ => EntryKind::RegisterWrite,
         };
         let entry = self.act(kind, caller, told(&change));
-        self.store.write(Write { change, if_version }, entry).await.map_err(|error| match error {
-            AppendError::Precondition(unmet) => WriteError::Unmet(unmet),
-            AppendError::Full => WriteError::Busy,
-            other => WriteError::Unrecorded(other.into()),
-        })
+        self.store.write(Write { change, if_version }, entry).await.map_err(WriteError::from)
+    }
+}
+
+impl From<AppendError> for WriteError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Precondition(unmet) => Self::Unmet(unmet),
+            AppendError::Full => Self::Busy,
+            other => Self::Unrecorded(other.into()),
+        }
     }
 }
 
@@ -55,6 +61,9 @@ fn told(change: &Change) -> serde_json::Value {
         }
         Change::KeepCheckpoint { size, .. } => json!({"keep_checkpoint": size}),
         Change::OpenEpoch => json!({"open_epoch": true}),
+        Change::PlaceHold { id, .. } => json!({"place_hold": id}),
+        Change::ReleaseHold(id) => json!({"release_hold": id}),
+        Change::Erase { entries, .. } => json!({"erase": entries.len()}),
         Change::KeepPolicies { hash, .. } => json!({"keep_policies": hash}),
     }
 }

@@ -1,11 +1,12 @@
 //! Reads the log for those entitled. Each read is itself logged before it is answered.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{App, Caller};
 use crate::{
     audit::{AppendError, EntryKind, LogFilter, StoredEntry},
-    domain::id::Id,
+    domain::{id::Id, retention::Erasing, words::ErasedUnder},
     pap::callers::{Circumstances, Errand},
     pip::{Page, PageRequest, Unreadable},
 };
@@ -21,9 +22,18 @@ pub enum HistoryError {
     Unreadable(#[from] Unreadable),
     #[error("the reading cannot be recorded")]
     Unrecorded(#[source] AppendError),
-    /// What the answer would be made of has been erased, or was made under policies not kept.
+    /// What the answer would be made of is gone, or was made under policies not kept.
     #[error("what this would be told from is not kept")]
     NotKept,
+    #[error("what this would be told from has been erased")]
+    Erased(Gone),
+}
+
+/// When something was erased, and on what ground.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone {
+    pub at: Timestamp,
+    pub under: ErasedUnder,
 }
 
 impl App {
@@ -38,7 +48,19 @@ impl App {
         let allowed = self.allows(caller, Errand::ReadDecision, circumstances.unwrap_or_default());
         let visible = entry.filter(|_| allowed).ok_or(HistoryError::NotFound)?;
         self.log_read(caller, json!({"decision": id})).await?;
-        Ok(visible)
+        let kept = ["request", "answer"].iter().all(|group| visible.group(group).is_some());
+        if kept { Ok(visible) } else { Err(self.not_kept(visible.position.index).await) }
+    }
+
+    /// Why an entry cannot be told from: what became of it, where that is on record.
+    pub(super) async fn not_kept(&self, index: u64) -> HistoryError {
+        match self.store.erasure_of(index).await {
+            Ok(Some(StoredEntry { at, erased: Some(Erasing { under, .. }), .. })) => {
+                HistoryError::Erased(Gone { at, under })
+            }
+            Ok(_) => HistoryError::NotKept,
+            Err(error) => error.into(),
+        }
     }
 
     /// Decisions, newest first.

@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::{
     audit::{DecisionLog, EntryKind, IdempotencyKey, NewEntry},
     clock::Clock,
-    domain::{id::Id, words::CallerRole},
+    domain::{id::Id, retention::Schedule, words::CallerRole},
     pap::{
         Bundle, RuleBook,
         callers::{Circumstances, Errand},
@@ -28,11 +28,13 @@ use crate::{
 pub mod conflicts;
 pub mod decide;
 pub mod determine;
+pub mod erasure;
 pub mod evidence;
 pub mod explain;
 pub mod export;
 pub mod facts;
 pub mod history;
+pub mod holds;
 pub mod referrals;
 pub mod rounds;
 pub mod statement;
@@ -43,6 +45,8 @@ pub struct App {
     pub policies: ArcSwap<Bundle>,
     pub profile: String,
     pub statutory: StatutoryLayer,
+    /// How long what is personal in the log is kept.
+    pub retention: Schedule,
     pub clock: Box<dyn Clock>,
     pub checkpoints: evidence::Checkpoints,
 }
@@ -61,6 +65,13 @@ pub struct Caller {
     pub person: Option<Id>,
 }
 
+impl Caller {
+    /// The service itself.
+    pub fn service() -> Self {
+        Self { name: "pinkpaper".to_owned(), roles: Vec::new(), person: None }
+    }
+}
+
 impl App {
     pub fn new(
         store: Arc<dyn DecisionLog>,
@@ -73,7 +84,13 @@ impl App {
         if bundle.book(&profile).is_none() {
             return Err(NoProfile(profile));
         }
-        Ok(Self { store, policies: ArcSwap::new(bundle), profile, statutory, clock, checkpoints })
+        let retention = Schedule::default();
+        Ok(Self { store, policies: ArcSwap::new(bundle), profile, statutory, retention, clock, checkpoints })
+    }
+
+    /// With a council's own schedule.
+    pub fn keeping(self, retention: Schedule) -> Self {
+        Self { retention, ..self }
     }
 
     /// The policies in force and this council's rule book among them.
@@ -99,6 +116,7 @@ impl App {
             payload: vec![("caller", json!(caller.name)), ("act", what)],
             search: None,
             idempotency: None,
+            erased: None,
         }
     }
 }

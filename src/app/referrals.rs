@@ -115,7 +115,11 @@ impl App {
     /// What a caller may not see is told as what is not there.
     async fn referral(&self, caller: &Caller, errand: Errand, id: &Id) -> Result<Told, HistoryError> {
         let stored = self.store.referral(id).await?.ok_or(HistoryError::NotFound)?;
-        let told = self.told(stored).ok_or(HistoryError::NotKept)?;
+        let index = stored.entry.position.index;
+        let Some(told) = self.told(stored) else {
+            let any = self.allows(caller, errand, Circumstances::default());
+            return Err(if any { self.not_kept(index).await } else { HistoryError::NotFound });
+        };
         let addressed = self.holds(caller, &told.referral.to).await?;
         if self.allows(caller, errand, Circumstances { addressed, ..Circumstances::default() }) {
             Ok(told)

@@ -23,10 +23,8 @@ impl App {
         let duties = &decision.verdict.obligations;
         let owed = duties.iter().find(|duty| duty.kind == ObligationType::WrittenReasonsToCommittee);
         let Some(owed) = owed else { return Err(HistoryError::NotFound) };
-        let case: Case = entry
-            .group("facts")
-            .and_then(|facts| serde_json::from_value(facts.clone()).ok())
-            .ok_or(HistoryError::NotKept)?;
+        let Some(facts) = entry.group("facts") else { return Err(self.not_kept(entry.position.index).await) };
+        let case: Case = serde_json::from_value(facts.clone()).map_err(|_| HistoryError::NotKept)?;
         let committees: Vec<String> = case
             .principal
             .scrutiny_bodies

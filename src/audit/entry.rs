@@ -23,7 +23,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{EntryKind, NewEntry};
-use crate::domain::words::Outcome;
+use crate::domain::{retention::Erasing, words::Outcome};
 
 /// The version of this form of leaf.
 const VERSION: u8 = 1;
@@ -48,6 +48,9 @@ pub struct Leaf {
     pub facts_version: Option<u64>,
     /// By group, in hex.
     pub commitments: BTreeMap<String, String>,
+    /// What an erasure took of other entries: neither an index nor the name of a group is personal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<Erasing>,
 }
 
 /// An entry ready to be kept.
@@ -104,6 +107,10 @@ impl EntryKind {
             Self::PoliciesKept => "policies_kept",
             Self::Heartbeat => "heartbeat",
             Self::EpochOpened => "epoch_opened",
+            Self::Hold => "hold",
+            Self::HoldReleased => "hold_released",
+            Self::Erasure => "erasure",
+            Self::ErasureRefused => "erasure_refused",
         }
     }
 }
@@ -131,6 +138,7 @@ pub fn seal(entry: &NewEntry) -> Result<Sealed, SealError> {
         policy_bundle: entry.policy_bundle.clone(),
         facts_version: entry.facts_version,
         commitments,
+        erased: entry.erased.clone(),
     };
     let leaf = serde_json_canonicalizer::to_vec(&leaf).map_err(SealError::NotCanonical)?;
     Ok(Sealed { leaf_hash: leaf_hash(&leaf), leaf, groups })
@@ -199,6 +207,7 @@ mod tests {
             ],
             search: None,
             idempotency: None,
+            erased: None,
         }
     }
 

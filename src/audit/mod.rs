@@ -24,12 +24,14 @@ use serde_json::Value;
 use self::{
     entry::{Group, Hash},
     merkle::{Node, Peaks},
+    retention::Retention,
 };
 use crate::{
     domain::{
         decision::LogPosition,
         id::Id,
         referral::{Closed, Raised, Status},
+        retention::Erasing,
         words::{Action, Outcome, ReferralRole},
     },
     pip::{Change, FactSource, Page, PageRequest, Unreadable},
@@ -42,6 +44,7 @@ pub mod key;
 pub mod merkle;
 pub mod publish;
 pub mod receipt;
+pub mod retention;
 pub mod sheet;
 pub mod verify;
 pub mod witness;
@@ -67,6 +70,13 @@ pub enum EntryKind {
     Heartbeat,
     /// The log goes on after a restored backup.
     EpochOpened,
+    /// What a scope covers is not to be erased.
+    Hold,
+    HoldReleased,
+    /// Groups of other entries were erased; the leaf says which.
+    Erasure,
+    /// Somebody's wish to have something erased was refused.
+    ErasureRefused,
 }
 
 /// An act to record.
@@ -85,6 +95,8 @@ pub struct NewEntry {
     /// What a decision is found by. Erased with the payload.
     pub search: Option<SearchKeys>,
     pub idempotency: Option<IdempotencyKey>,
+    /// For an erasure, what it takes: it stays in the leaf.
+    pub erased: Option<Erasing>,
 }
 
 /// What a decision can be searched by.
@@ -138,6 +150,8 @@ pub struct StoredEntry {
     pub outcome: Option<Outcome>,
     /// The groups not yet erased.
     pub payload: Vec<(String, Value)>,
+    /// For an erasure, what it took.
+    pub erased: Option<Erasing>,
 }
 
 impl StoredEntry {
@@ -210,9 +224,12 @@ pub enum AppendError {
 pub enum Unmet {
     #[error("there is no such object")]
     NotFound,
-    /// The referral has been answered already.
+    /// The referral has been answered already, or the hold released.
     #[error("it is closed already")]
     Closed,
+    /// Something that bears on erasure has happened since it was looked at.
+    #[error("what may be erased has changed")]
+    Moved,
     /// `If-Match` named another version than the one in force.
     #[error("the facts are at another version")]
     Version,
@@ -239,7 +256,7 @@ pub struct Written {
 
 /// The log, and the facts whose writes are logged in the same transaction.
 #[async_trait::async_trait]
-pub trait DecisionLog: FactSource {
+pub trait DecisionLog: FactSource + Retention {
     /// Returns once the entry is durable.
     async fn append(&self, entry: NewEntry) -> Result<LogPosition, AppendError>;
 

@@ -9,7 +9,7 @@ use std::{
 
 use clap::Subcommand;
 
-use super::{Failure, Service, opened, say};
+use super::{Failure, Service, erase::Erase, opened, say};
 use crate::audit::{
     checkpoint::Trusted,
     verify::{Trust, verify},
@@ -46,6 +46,9 @@ pub(super) enum LogVerb {
         #[arg(long)]
         reason: String,
     },
+    /// Erase what is personal in entries whose period is over, and leave nothing of it in the files. The service must
+    /// be stopped.
+    Erase(Erase),
 }
 
 pub(super) fn run(verb: LogVerb) -> Result<ExitCode, Failure> {
@@ -54,6 +57,7 @@ pub(super) fn run(verb: LogVerb) -> Result<ExitCode, Failure> {
             let witnesses = witness.iter().map(|line| of_witness(line)).collect::<Result<_, _>>()?;
             check(&file, key.as_deref(), &checkpoint, witnesses, json)
         }
+        LogVerb::Erase(erase) => erase.run().map(|()| ExitCode::SUCCESS),
         LogVerb::Epoch { service, reason } => open_epoch(&service, &reason),
     }
 }

@@ -15,9 +15,10 @@ use crate::{
     domain::{
         decision::Decision,
         determination::Entered,
+        hold::Placing,
         id::Id,
         question::Request,
-        words::{CallerRole, Determination as Kind, ObligationType},
+        words::{CallerRole, Determination as Kind, HoldStatus, ObligationType},
     },
     http::{ApiKey, DocsExamples},
     pip::{Change, DeterminationFilter, PageRequest},
@@ -52,6 +53,7 @@ pub async fn seed(app: &App) -> Result<DocsExamples, Failure> {
             app.decide(&caller, question, None).await?;
         }
         app.determine(&caller, first_answer(app.clock.now())?, None).await?;
+        app.place_hold(&caller, first_hold()?, None).await?;
     }
     examples(app).await
 }
@@ -74,6 +76,7 @@ async fn examples(app: &App) -> Result<DocsExamples, Failure> {
         determination: determination.map(|one| one.id.to_string()),
         referral: referral(app).await?,
         answer: answer.map(|one| one.id.to_string()),
+        hold: app.store.holds(Some(HoldStatus::Open), &one).await?.items.first().map(|hold| hold.id.to_string()),
         own_facts: true,
     })
 }
@@ -143,6 +146,16 @@ fn first_answer(now: Timestamp) -> Result<Entered, serde_json::Error> {
         "decided_at": now,
         "valid_until": null,
         "reasons": "Constituents have asked about the bus lane, and the memo is reasonably necessary to answer them.",
+    }))
+}
+
+/// So that there is a hold to look at and to release.
+fn first_hold() -> Result<Placing, serde_json::Error> {
+    serde_json::from_value(json!({
+        "kind": "complaint",
+        "reference": "Complaint 26/118",
+        "reason": "A councillor complains of the time the bus lane memo has taken.",
+        "scope": {"document": REFERRED.1},
     }))
 }
 

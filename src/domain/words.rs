@@ -259,4 +259,21 @@ words! {
         InformationGovernance = "information_governance", PolicyAdmin = "policy_admin", Operator = "operator",
         Councillor = "councillor",
     }
+
+    /// What the log's entries are sorted into for how long they are kept.
+    RecordClass {
+        Allow = "allow", RedactOrDeny = "redact_or_deny", Determination = "determination",
+        RegisterWrite = "register_write", DocumentWrite = "document_write", LogRead = "log_read", Other = "other",
+    }
+
+    /// Why entries are kept whatever their period: somebody has asked for them, complains, or goes to law.
+    HoldKind { Foi = "foi", Complaint = "complaint", Litigation = "litigation", Other = "other" }
+
+    HoldStatus { Open = "open", Released = "released" }
+
+    /// What became of a request to erase.
+    ErasureOutcome { Erased = "erased", Refused = "refused" }
+
+    /// On what ground something was erased: its period was over, or somebody decided so.
+    ErasedUnder { Schedule = "schedule", Request = "request" }
 }

@@ -20,6 +20,8 @@ pub struct DocsExamples {
     pub referral: Option<String>,
     /// The determination that answers it.
     pub answer: Option<String>,
+    /// A hold, where there is one that is in force.
+    pub hold: Option<String>,
     /// Show the facts now in force as the examples of writing them, so that trying it out changes nothing.
     pub own_facts: bool,
 }
@@ -30,6 +32,8 @@ const DETERMINATION_ID: &str = "/components/parameters/DeterminationId/example";
 const REFERRAL_ID: &str = "/components/parameters/ReferralId/example";
 const ANSWER: &str = "/paths/~1v1~1referrals~1{id}~1close/post/requestBody/content/application~1json/examples/\
                       need_to_know/value/determination";
+const HOLD_ID: &str = "/components/parameters/HoldId/example";
+const ERASURES: &str = "/paths/~1v1~1log~1erasures/post/requestBody/content/application~1json/examples";
 const REGISTER: &str = "/paths/~1v1~1register/put/requestBody/content/application~1json/examples";
 const PERSON: &str = "/paths/~1v1~1register~1{collection}~1{id}/put/requestBody/content/application~1json/examples";
 const DOCUMENT: &str = "/paths/~1v1~1documents~1{id}/put/requestBody/content/application~1json/examples";
@@ -43,9 +47,17 @@ pub async fn openapi(shared: Data<Shared>) -> Result<HttpResponse, Problem> {
         (DETERMINATION_ID, &examples.determination),
         (REFERRAL_ID, &examples.referral),
         (ANSWER, &examples.answer),
+        (HOLD_ID, &examples.hold),
     ] {
         if let (Some(slot), Some(id)) = (description.pointer_mut(place), id) {
             *slot = Value::String(id.clone());
+        }
+    }
+    if let Some(id) = &shared.examples.decision {
+        for example in self::examples(&mut description, ERASURES) {
+            if let Some(slot) = example.get_mut("decision") {
+                *slot = Value::String(id.clone());
+            }
         }
     }
     if examples.own_facts {

@@ -25,7 +25,9 @@ mod decisions;
 mod determinations;
 mod docs;
 mod documents;
+mod erasures;
 mod health;
+mod holds;
 mod log;
 mod page;
 mod policies;
@@ -84,6 +86,11 @@ pub const ROUTES: &[(&str, &str, Option<Errand>)] = &[
     ("GET", "/v1/documents/{id}", Some(Errand::ReadDocuments)),
     ("PUT", "/v1/documents/{id}", Some(Errand::WriteDocuments)),
     ("DELETE", "/v1/documents/{id}", Some(Errand::WriteDocuments)),
+    ("POST", "/v1/holds", Some(Errand::KeepHolds)),
+    ("GET", "/v1/holds", Some(Errand::ReadHolds)),
+    ("GET", "/v1/holds/{id}", Some(Errand::ReadHolds)),
+    ("DELETE", "/v1/holds/{id}", Some(Errand::KeepHolds)),
+    ("POST", "/v1/log/erasures", Some(Errand::EraseRecords)),
     ("GET", "/v1/policies", Some(Errand::ReadPolicies)),
     ("GET", "/v1/policies/{id}", Some(Errand::ReadPolicies)),
     ("GET", "/v1/profile", Some(Errand::ReadPolicies)),
@@ -136,6 +143,9 @@ pub fn routes(config: &mut ServiceConfig) {
                         .route(put().to(documents::put))
                         .route(delete().to(documents::remove)),
                 )
+                .service(resource("/holds").route(get().to(holds::list)).route(post().to(holds::place)))
+                .service(resource("/holds/{id}").route(get().to(holds::read)).route(delete().to(holds::release)))
+                .service(resource("/log/erasures").route(post().to(erasures::record)))
                 .service(resource("/policies").route(get().to(policies::list)))
                 .service(resource("/policies/{id}").route(get().to(policies::read)))
                 .service(resource("/profile").route(get().to(policies::profile))),

@@ -13,12 +13,15 @@ use crate::{
     app::{
         decide::DecideError,
         determine::DetermineError,
+        erasure::EraseError,
         evidence::{CheckpointError, EvidenceError},
         facts::WriteError,
-        history::HistoryError,
+        history::{Gone, HistoryError},
+        holds::HoldError,
         referrals::CloseError,
     },
     audit::Unmet,
+    domain::{calendar::london_day, id::Id, words::ErasedUnder},
     pip::Unreadable,
 };
 
@@ -43,6 +46,11 @@ pub enum Problem {
     AlreadyClosed,
     /// The entry does not hold what the answer would be made of: erased, or made under policies not kept.
     NotKept,
+    /// The same, and it is on record when and why it went.
+    Erased(Gone),
+    AlreadyReleased,
+    /// A hold covers what was to be erased.
+    Held(Id),
     Precondition,
     TooLarge,
     MediaType,
@@ -67,7 +75,11 @@ impl Problem {
             }
             Self::KeyReused => (StatusCode::CONFLICT, "key-reused", "The idempotency key was used with another body"),
             Self::AlreadyClosed => (StatusCode::CONFLICT, "already-closed", "The referral has been answered already"),
-            Self::NotKept => (StatusCode::GONE, "not-kept", "What this would be told from is no longer kept"),
+            Self::AlreadyReleased => (StatusCode::CONFLICT, "already-released", "The hold has been released already"),
+            Self::Held(_) => (StatusCode::CONFLICT, "held", "A hold keeps this from being erased"),
+            Self::NotKept | Self::Erased(_) => {
+                (StatusCode::GONE, "not-kept", "What this would be told from is no longer kept")
+            }
             Self::Precondition => (StatusCode::PRECONDITION_FAILED, "precondition", "The facts are at another version"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The body must be application/json"),
@@ -87,13 +99,27 @@ impl Problem {
     pub fn to_json(&self) -> Value {
         let (status, slug, title) = self.row();
         let kind = format!("/docs#{slug}");
-        let Self::Invalid(faults) = self else {
-            return json!({"type": kind, "title": title, "status": status.as_u16()});
+        let mut told = json!({"type": kind, "title": title, "status": status.as_u16()});
+        let fault = |fault: &Fault| json!({"pointer": fault.pointer, "message": fault.message});
+        let (member, more) = match self {
+            Self::Invalid(faults) => ("errors", faults.iter().map(fault).collect()),
+            Self::Held(hold) => ("detail", json!(format!("Hold {hold} covers it."))),
+            Self::Erased(gone) => ("detail", json!(in_words(gone))),
+            _ => return told,
         };
-        let errors: Vec<Value> =
-            faults.iter().map(|fault| json!({"pointer": fault.pointer, "message": fault.message})).collect();
-        json!({"type": kind, "title": title, "status": status.as_u16(), "errors": errors})
+        if let Some(members) = told.as_object_mut() {
+            members.insert(member.to_owned(), more);
+        }
+        told
     }
+}
+
+fn in_words(gone: &Gone) -> String {
+    let ground = match gone.under {
+        ErasedUnder::Schedule => "under the retention schedule",
+        ErasedUnder::Request => "on request",
+    };
+    format!("It was erased on {} {ground}.", london_day(gone.at))
 }
 
 impl std::fmt::Display for Problem {
@@ -197,7 +223,7 @@ impl From<WriteError> for Problem {
             WriteError::Unmet(Unmet::NotFound | Unmet::NoRegister) => Self::NotFound,
             WriteError::Unmet(Unmet::Version) => Self::Precondition,
             WriteError::Unmet(Unmet::Closed) => Self::AlreadyClosed,
-            WriteError::Busy | WriteError::Unrecorded(_) => unavailable(&error),
+            WriteError::Unmet(Unmet::Moved) | WriteError::Busy | WriteError::Unrecorded(_) => unavailable(&error),
         }
     }
 }
@@ -213,6 +239,31 @@ impl From<CloseError> for Problem {
                     |(pointer, message): (&str, &str)| Fault { pointer: pointer.into(), message: message.into() };
                 Self::Invalid(found.into_iter().map(fault).collect())
             }
+        }
+    }
+}
+
+impl From<HoldError> for Problem {
+    fn from(error: HoldError) -> Self {
+        match error {
+            HoldError::Scope(pointer, message) => Self::invalid(pointer, message),
+            HoldError::Released => Self::AlreadyReleased,
+            HoldError::KeyReused => Self::KeyReused,
+            HoldError::Read(error) => error.into(),
+            HoldError::Write(error) => error.into(),
+        }
+    }
+}
+
+impl From<EraseError> for Problem {
+    fn from(error: EraseError) -> Self {
+        match error {
+            EraseError::Unknown(pointer, message) => Self::invalid(pointer, message),
+            EraseError::Held(hold) => Self::Held(hold),
+            EraseError::KeyReused => Self::KeyReused,
+            EraseError::Unsettled => unavailable(&error),
+            EraseError::Read(error) => error.into(),
+            EraseError::Write(error) => error.into(),
         }
     }
 }
@@ -238,6 +289,7 @@ impl From<HistoryError> for Problem {
             HistoryError::NotAllowed => Self::NotAllowed,
             HistoryError::NotFound => Self::NotFound,
             HistoryError::NotKept => Self::NotKept,
+            HistoryError::Erased(gone) => Self::Erased(gone),
             HistoryError::Unreadable(_) | HistoryError::Unrecorded(_) => unavailable(&error),
         }
     }

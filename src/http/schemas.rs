@@ -12,11 +12,13 @@ static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
 const OPENAPI: &str = "openapi.json";
 
 /// Messages that are checked.
-const MESSAGES: [&str; 9] = [
+const MESSAGES: [&str; 11] = [
     "decision-request",
     "batch-request",
     "determination-request",
     "referral-closing",
+    "hold-request",
+    "erasure-request",
     "register",
     "group",
     "ward",
@@ -110,6 +112,7 @@ fn told(error: &ValidationError<'_>) -> Vec<(String, String)> {
         ValidationErrorKind::MinLength { limit } => here(format!("must have at least {limit} characters")),
         ValidationErrorKind::MaxItems { limit } => here(format!("must have at most {limit} items")),
         ValidationErrorKind::MinItems { limit } => here(format!("must have at least {limit} items")),
+        ValidationErrorKind::MinProperties { limit } => here(format!("must have at least {limit} members")),
         ValidationErrorKind::Maximum { limit } => here(format!("must be at most {limit}")),
         ValidationErrorKind::Minimum { limit } => here(format!("must be at least {limit}")),
         ValidationErrorKind::UniqueItems => here("must not repeat an item".to_owned()),

@@ -32,10 +32,13 @@ pub enum Errand {
     CloseReferral,
     CheckLog,
     ExportLog,
+    KeepHolds,
+    ReadHolds,
+    EraseRecords,
 }
 
 impl Errand {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Decide,
         Self::ReadDecision,
         Self::ListDecisions,
@@ -51,6 +54,9 @@ impl Errand {
         Self::CloseReferral,
         Self::CheckLog,
         Self::ExportLog,
+        Self::KeepHolds,
+        Self::ReadHolds,
+        Self::EraseRecords,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -70,6 +76,9 @@ impl Errand {
             Self::CloseReferral => "close_referral",
             Self::CheckLog => "check_log",
             Self::ExportLog => "export_log",
+            Self::KeepHolds => "keep_holds",
+            Self::ReadHolds => "read_holds",
+            Self::EraseRecords => "erase_records",
         }
     }
 }

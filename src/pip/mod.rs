@@ -20,9 +20,11 @@ use std::{
 use crate::domain::{
     determination::{Determination, Entered},
     document::Document,
+    hold::Scope,
     id::Id,
     register::{Body, Group, Person, Register, Ward},
-    words::DocumentKind,
+    retention::Erased,
+    words::{DocumentKind, HoldKind},
 };
 
 pub mod facts;
@@ -170,6 +172,24 @@ pub enum Change {
     },
     /// The log goes on in a new epoch, whose first entry records this; changes no fact.
     OpenEpoch,
+    /// What the scope covers is not erased until the hold is released; changes no fact.
+    PlaceHold {
+        id: Id,
+        kind: HoldKind,
+        scope: Scope,
+    },
+    /// Kept, no longer in force; changes no fact.
+    ReleaseHold(Id),
+    /// Takes groups of entries, and what these are found by, out of the log; changes no fact.
+    Erase {
+        /// The entry that records it.
+        by: String,
+        /// The count of what bears on erasure at which this was found to be free to go.
+        as_of: u64,
+        entries: Vec<Erased>,
+        /// Whether the entries can still be found and told from what remains of them.
+        findable: bool,
+    },
     /// The text of a bundle under its hash; changes no fact.
     KeepPolicies {
         hash: String,

@@ -374,7 +374,7 @@ async fn a_log_altered_in_its_tables_is_found_by_looking_through_it() {
     let node = "UPDATE log_node SET hash = zeroblob(32) WHERE place = 7";
     for (statement, found) in [(hash, "entry 3"), (payload, "entry 3"), (node, "entries 0 to ")] {
         let service = asked().await;
-        let app = service.app();
+        let app = &service.app;
         assert_eq!(app.look_through(0).await.expect("in order"), 0, "all of it, and round again");
         assert!(app.checkpoints.sound());
         let mut outsider = service.outsider().await;

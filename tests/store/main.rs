@@ -49,6 +49,25 @@ macro_rules! suite {
                 referrals_come_in_the_order_of_their_days,
                 policies_are_kept_once_under_their_hash,
             },
+            erasure::{
+                what_is_erased_leaves_its_leaf_as_it_was,
+                what_is_erased_is_found_by_nothing,
+                an_erasure_says_for_good_what_went,
+                one_group_can_go_by_itself,
+                each_class_is_due_by_its_own_period,
+                what_is_due_is_named_once_in_the_order_of_the_log,
+                a_referral_closed_later_begins_the_period_anew,
+                what_happened_since_it_was_read_stops_an_erasure,
+                what_is_not_there_is_not_erased,
+            },
+            holds::{
+                a_hold_stops_the_erasure_of_what_it_covers,
+                a_hold_covers_what_comes_after_it,
+                a_hold_covers_every_kind_of_entry_that_names_its_subject,
+                a_released_hold_keeps_until_its_own_period_is_over,
+                a_hold_is_released_once_and_stays_on_record,
+                the_record_of_a_hold_is_kept_while_it_keeps_and_then_goes_whole,
+            },
             proofs::{
                 the_head_stands_for_every_entry,
                 what_is_refused_does_not_grow_the_tree,
@@ -89,7 +108,10 @@ macro_rules! suite {
 mod cluster;
 mod crash;
 mod desk;
+mod erasure;
 mod facts;
+mod holds;
+mod keeping;
 mod log;
 mod million;
 mod outage;
@@ -97,7 +119,9 @@ mod postgres;
 mod proofs;
 mod proxy;
 mod replicas;
+mod residue;
 mod rights;
+mod sealing;
 mod sqlite;
 mod support;
 mod together;

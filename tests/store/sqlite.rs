@@ -101,7 +101,7 @@ async fn a_log_from_before_the_tree_gets_one_over_all_its_entries() {
         "DROP INDEX log_leaf_at",
         "ALTER TABLE log_head DROP COLUMN peaks",
         "ALTER TABLE log_head DROP COLUMN origin",
-        "DELETE FROM _sqlx_migrations WHERE version >= 3",
+        "DELETE FROM _sqlx_migrations WHERE version = 3",
     ] {
         sqlx::query(statement).execute(&mut outsider).await.expect(statement);
     }

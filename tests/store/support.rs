@@ -80,6 +80,7 @@ pub fn entry(id: &str) -> NewEntry {
         payload: vec![("request", json!({"by": "registrar", "what": id}))],
         search: None,
         idempotency: None,
+        erased: None,
     }
 }
 

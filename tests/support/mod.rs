@@ -3,16 +3,19 @@
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
-    sync::Arc,
-    sync::mpsc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+        mpsc,
+    },
     thread,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pinkpaper::{
     app::{App, Caller, evidence::Checkpoints},
     audit::{checkpoint::Notary, key::Signer},
-    clock::SystemClock,
+    clock::Clock,
     domain::words::CallerRole,
     http::{self, ApiKey, DocsExamples, Keys, Limits, Shared, schemas::Schemas},
     pap::{Bundle, PolicyFiles},
@@ -29,8 +32,26 @@ pub struct Service {
     pub client: Client,
     pub schemas: Arc<Schemas>,
     pub database: PathBuf,
-    app: Arc<App>,
+    /// What the service runs: for what it does by itself, without being asked.
+    pub app: Arc<App>,
+    pub clock: Ahead,
     _home: TempDir,
+}
+
+/// The machine's clock, put forward by some days.
+#[derive(Clone, Default)]
+pub struct Ahead(Arc<AtomicI64>);
+
+impl Ahead {
+    pub fn put_forward(&self, days: i64) {
+        self.0.fetch_add(days, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() + SignedDuration::from_hours(24 * self.0.load(Ordering::SeqCst))
+    }
 }
 
 /// The key of a role in every test service.
@@ -95,15 +116,17 @@ impl Service {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let bundle = Arc::new(Bundle::load(files).expect("the policies load"));
         let profile = profile.to_owned();
-        let (make, made) = mpsc::channel();
+        let clock = Ahead::default();
+        let ahead = Box::new(clock.clone());
+        let (started, app) = mpsc::channel();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let store = store::connect(&address, options).await.expect("the store opens");
                 let notary = Notary::new(checkpoint_key, store.origin());
                 let checkpoints = Checkpoints::new(notary, None);
-                let app = App::new(store, checkpoints, bundle, profile, StatutoryLayer::Enforce, Box::new(SystemClock));
+                let app = App::new(store, checkpoints, bundle, profile, StatutoryLayer::Enforce, ahead);
                 let app = Arc::new(app.expect("the profile exists"));
-                make.send(Arc::clone(&app)).expect("somebody waits");
+                started.send(Arc::clone(&app)).expect("somebody waits for it");
                 let shared = Shared {
                     app,
                     keys: Keys(
@@ -118,14 +141,8 @@ impl Service {
         });
         let client = pinkpaper::publish::client().build().expect("a client");
         let schemas = Arc::new(Schemas::load().expect("the schemas load"));
-        let app = made.recv().expect("the service starts");
-        Self { url, client, schemas, database, app, _home: home }
-    }
-
-    /// The service itself, for what it does without being asked.
-    #[allow(dead_code, reason = "not every test binary needs it")]
-    pub fn app(&self) -> &App {
-        &self.app
+        let app = app.recv().expect("the service starts");
+        Self { url, client, schemas, database, app, clock, _home: home }
     }
 
     /// Someone with the database file in hand.

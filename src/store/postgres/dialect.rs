@@ -17,6 +17,9 @@ pub(super) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ RE
 
 pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks FROM log_head FOR UPDATE";
 
+/// In a transaction that may take its time.
+pub(super) const UNHURRIED: &str = "SET LOCAL statement_timeout = '30min'";
+
 /// What the server says. It is told to end what takes longer than our patience; one that does not answer in twice
 /// that time is not there.
 pub(super) async fn answered<T, E: From<sqlx::Error>>(

@@ -30,15 +30,20 @@ use super::{OpenError, Options};
 mod dialect;
 mod fitness;
 mod place;
+mod residue;
 
 #[path = "../sql/batch.rs"]
 mod batch;
 #[path = "../sql/change.rs"]
 mod change;
+#[path = "../sql/erasure.rs"]
+mod erasure;
 #[path = "../sql/facts.rs"]
 mod facts;
 #[path = "../sql/fault.rs"]
 mod fault;
+#[path = "../sql/holds.rs"]
+mod holds;
 #[path = "../sql/job.rs"]
 mod job;
 #[path = "../sql/log.rs"]

@@ -65,7 +65,7 @@ impl Place {
     /// Brings the tables to this version's form. Who may only append needs no right to, where nothing is to do.
     /// Nothing here has a limit of time: tables may be long, and one replica waits while another brings them forward.
     pub async fn prepare(&self) -> Result<(), OpenError> {
-        let mut connection = self.connect(&self.session(false)).await?;
+        let mut connection = self.unhurried().await?;
         refuse_unless_fit(&mut connection).await?;
         if !is_settled(&mut connection).await.map_err(OpenError::Migration)? {
             MIGRATIONS.run(&mut connection).await.map_err(OpenError::Migration)?;
@@ -93,6 +93,11 @@ impl Place {
             .connect_with(self.impatient(true))
             .await?;
         Ok(readers)
+    }
+
+    /// A connection whose statements may take their time.
+    pub async fn unhurried(&self) -> Result<Connection, OpenError> {
+        self.connect(&self.session(false)).await
     }
 
     async fn connect(&self, options: &PgConnectOptions) -> Result<Connection, OpenError> {

@@ -10,16 +10,20 @@ use sqlx::QueryBuilder;
 
 use super::{
     dialect::{Connection, Db},
+    erasure,
     fault::Refused,
-    tree,
+    holds, tree,
 };
 use crate::{
     audit::Unmet,
     domain::{
         determination::Determination,
         document::{Document, Facts},
+        hold::Scope,
         id::Id,
         register::Register,
+        retention::Erased,
+        words::HoldKind,
     },
     pip::Change,
 };
@@ -40,6 +44,9 @@ pub(super) enum Prepared {
     KeepPolicies { hash: String, files: String },
     KeepCheckpoint { epoch: u64, size: u64, note: String },
     OpenEpoch,
+    PlaceHold { id: Id, kind: HoldKind, scope: Scope },
+    ReleaseHold { id: Id, at: Timestamp },
+    Erase { by: String, as_of: u64, entries: Vec<Erased>, findable: bool },
 }
 
 /// A list of the register, by its name on the wire.
@@ -61,7 +68,9 @@ impl Prepared {
     /// Whether the facts are at another version afterwards.
     pub fn is_of_facts(&self) -> bool {
         let others = matches!(self, Self::CloseReferral { .. } | Self::KeepPolicies { .. });
-        !others && !matches!(self, Self::KeepCheckpoint { .. } | Self::OpenEpoch)
+        let of_the_log = matches!(self, Self::KeepCheckpoint { .. } | Self::OpenEpoch);
+        let of_keeping = matches!(self, Self::PlaceHold { .. } | Self::ReleaseHold { .. } | Self::Erase { .. });
+        !(others || of_the_log || of_keeping)
     }
 
     pub fn new(change: Change, at: Timestamp) -> Result<Self, serde_json::Error> {
@@ -91,6 +100,9 @@ impl Prepared {
             Change::Withdraw(id) => Self::Withdraw { id, at },
             Change::KeepCheckpoint { epoch, size, note } => Self::KeepCheckpoint { epoch, size, note },
             Change::OpenEpoch => Self::OpenEpoch,
+            Change::PlaceHold { id, kind, scope } => Self::PlaceHold { id, kind, scope },
+            Change::ReleaseHold(id) => Self::ReleaseHold { id, at },
+            Change::Erase { by, as_of, entries, findable } => Self::Erase { by, as_of, entries, findable },
             Change::CloseReferral { referral, determination } => Self::CloseReferral { referral, determination, at },
             Change::KeepPolicies { hash, files } => Self::KeepPolicies { hash, files: serde_json::to_string(&files)? },
         })
@@ -130,6 +142,11 @@ impl Prepared {
             Self::KeepCheckpoint { epoch, size, note } => tree::keep_checkpoint(connection, *epoch, *size, note).await,
             // The head is the batch's to write.
             Self::OpenEpoch => Ok(true),
+            Self::PlaceHold { id, kind, scope } => holds::place_hold(connection, id, *kind, scope).await,
+            Self::ReleaseHold { id, at } => holds::release_hold(connection, id, *at).await,
+            Self::Erase { by, as_of, entries, findable } => {
+                erasure::erase(connection, by, *as_of, entries, *findable).await
+            }
             Self::CloseReferral { referral, determination, at } => {
                 let there = "SELECT EXISTS (SELECT 1 FROM referral WHERE id = $1)";
                 if !exists(connection, there, &[referral.as_str()]).await? {
@@ -137,8 +154,12 @@ impl Prepared {
                 }
                 let update = "UPDATE referral SET closed_at = $1, closed_by = $2 WHERE id = $3 AND closed_at IS NULL";
                 let update = sqlx::query(update).bind(at.to_string()).bind(determination.as_str());
-                let closed = update.bind(referral.as_str()).execute(connection).await?.rows_affected();
-                if closed == 0 { Err(Refused::Unmet(Unmet::Closed)) } else { Ok(false) }
+                let closed = update.bind(referral.as_str()).execute(&mut *connection).await?.rows_affected();
+                if closed == 0 {
+                    return Err(Refused::Unmet(Unmet::Closed));
+                }
+                erasure::count_event(connection).await?;
+                Ok(false)
             }
             Self::KeepPolicies { hash, files } => {
                 let insert = "INSERT INTO policy_bundle (hash, files) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING";

@@ -259,7 +259,8 @@ impl Store {
         let (leaf, payload) = entry::unseal(leaf, hash, groups).map_err(altered)?;
         let hash = Hash::try_from(hash.as_slice()).map_err(|_| altered(entry::Altered::Leaf))?;
         let position = self.position(seq.cast_unsigned(), epoch.cast_unsigned(), &hash);
-        Ok(StoredEntry { position, kind: leaf.kind, id: leaf.id, at: leaf.at, outcome: leaf.outcome, payload })
+        let (kind, id, at, outcome, erased) = (leaf.kind, leaf.id, leaf.at, leaf.outcome, leaf.erased);
+        Ok(StoredEntry { position, kind, id, at, outcome, payload, erased })
     }
 }
 
@@ -271,10 +272,9 @@ fn record(mut entry: NewEntry) -> Result<Record, entry::SealError> {
 
 /// Decisions that a filter asks for, newest first, one more than the page.
 fn matching(filter: &LogFilter, page: &PageRequest) -> QueryBuilder<Db> {
-    let mut query = QueryBuilder::new("SELECT l.seq, l.epoch, l.leaf, l.leaf_hash FROM log_leaf l");
-    if filter.person.is_some() || filter.document.is_some() {
-        query.push(" JOIN log_search s ON s.seq = l.seq");
-    }
+    // What a decision is found by is erased with it: an erased one is in no list.
+    let from = "SELECT l.seq, l.epoch, l.leaf, l.leaf_hash FROM log_leaf l JOIN log_search s ON s.seq = l.seq";
+    let mut query = QueryBuilder::new(from);
     if let Some(rule) = &filter.rule {
         query.push(" JOIN log_search_rule r ON r.seq = l.seq AND r.rule = ").push_bind(rule.as_str());
     }

@@ -1,6 +1,6 @@
 //! The store itself: the register in memory, the connections that read, and the queue to the task that writes.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use arc_swap::ArcSwap;
 use sqlx::Pool;
@@ -27,7 +27,8 @@ pub struct Store {
     pub(super) queue: mpsc::Sender<Job>,
     pub(super) signer: Arc<Signer>,
     pub(super) origin: String,
-    pub(super) patience: Duration,
+    /// For what is done to the files beside the writing of entries.
+    pub(super) place: Place,
 }
 
 impl Store {
@@ -40,10 +41,9 @@ impl Store {
         let snapshot = Arc::new(ArcSwap::from_pointee(in_force(&mut connection).await?));
         let readers = place.readers(options.readers).await?;
         let (queue, jobs) = mpsc::channel(options.queue.max(1));
-        let writer = Writer { place, connection: Some(connection), snapshot: Arc::clone(&snapshot) };
+        let writer = Writer { place: place.clone(), connection: Some(connection), snapshot: Arc::clone(&snapshot) };
         tokio::spawn(writer.run(jobs));
-        let Options { signer, patience, .. } = options;
-        Ok(Self { readers, snapshot, queue, signer, origin, patience })
+        Ok(Self { readers, snapshot, queue, signer: options.signer, origin, place })
     }
 
     /// What the database says, or that it says nothing.
@@ -51,7 +51,7 @@ impl Store {
     where
         E: std::error::Error + From<sqlx::Error> + Send + Sync + 'static,
     {
-        answered(self.patience, query).await.map_err(unreadable)
+        answered(self.place.patience, query).await.map_err(unreadable)
     }
 }
 

@@ -16,6 +16,9 @@ pub(super) const BEGIN_READING: &str = "BEGIN";
 
 pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks FROM log_head";
 
+/// In a transaction that may take its time: a file is read for as long as that takes.
+pub(super) const UNHURRIED: &str = "SELECT 1";
+
 /// A file always answers, if only the disk's fault.
 pub(super) async fn answered<T, E>(_: Duration, answer: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     answer.await

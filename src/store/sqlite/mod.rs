@@ -26,6 +26,7 @@ use super::{OpenError, Options};
 
 mod dialect;
 mod place;
+mod residue;
 #[cfg(test)]
 mod tests;
 
@@ -33,10 +34,14 @@ mod tests;
 mod batch;
 #[path = "../sql/change.rs"]
 mod change;
+#[path = "../sql/erasure.rs"]
+mod erasure;
 #[path = "../sql/facts.rs"]
 mod facts;
 #[path = "../sql/fault.rs"]
 mod fault;
+#[path = "../sql/holds.rs"]
+mod holds;
 #[path = "../sql/job.rs"]
 mod job;
 #[path = "../sql/log.rs"]

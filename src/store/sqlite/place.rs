@@ -25,7 +25,7 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 /// Where the database is, and how long to wait for it.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    file: PathBuf,
+    pub(super) file: PathBuf,
     pub(super) patience: Duration,
     /// Excludes every other process for as long as it is open.
     _lock: Arc<File>,
@@ -51,10 +51,10 @@ impl Place {
         connection.close().await.map_err(unopenable)
     }
 
-    /// The one connection that writes.
+    /// A connection that writes: what is deleted is overwritten too.
     pub async fn writer(&self) -> Result<Connection, OpenError> {
-        let options =
-            self.options().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).foreign_keys(true);
+        let durable = self.options().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+        let options = durable.foreign_keys(true).pragma("secure_delete", "ON");
         let mut connection = options.connect().await.map_err(unopenable)?;
         refuse_unless_durable(&mut connection).await?;
         Ok(connection)

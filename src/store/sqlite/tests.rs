@@ -59,6 +59,7 @@ fn entry(id: &str) -> NewEntry {
         payload: vec![("request", serde_json::json!({"by": "b1"}))],
         search: None,
         idempotency: None,
+        erased: None,
     }
 }
 
@@ -143,15 +144,16 @@ async fn facts_that_moved_on_unseen_are_read_again() {
 #[tokio::test]
 async fn one_more_than_the_queue_holds_is_refused_at_once() {
     let directory = tempfile::tempdir().expect("a directory");
+    let place = place(&directory).await;
     // A writer that never comes to it.
     let (queue, jobs) = mpsc::channel(1);
     let store = Store {
-        readers: place(&directory).await.readers(1).await.expect("open"),
+        readers: place.readers(1).await.expect("open"),
         snapshot: Arc::new(ArcSwap::from_pointee(empty())),
         queue,
         signer: Arc::new(Signer::fleeting().expect("a key")),
         origin: "log".to_owned(),
-        patience: Duration::from_secs(1),
+        place,
     };
     let (mut waits, refused) = (store.append(entry("e-0")), store.append(entry("e-1")));
     tokio::select! {

@@ -1,0 +1,183 @@
+//! What is due, and its erasure.
+//!
+//! Only what a hold covers is worked out slowly, by looking into payloads, and that on a connection that reads. The
+//! transaction that erases has nothing left to ask but whether anything has happened since.
+
+use sqlx::QueryBuilder;
+
+use super::{
+    change::ROWS,
+    dialect::{Connection, Db, UNHURRIED},
+    facts::unreadable,
+    fault::Refused,
+    holds::{is_covered, keeping},
+    store::Store,
+};
+use crate::{
+    audit::{
+        EntryKind, StoredEntry, Unmet,
+        retention::{Members, members},
+    },
+    domain::{
+        retention::{Due, Erased},
+        words::RecordClass,
+    },
+    pip::Unreadable,
+};
+
+impl Store {
+    pub(super) async fn events(&self) -> Result<u64, Unreadable> {
+        let events = sqlx::query_scalar("SELECT events FROM log_retention").fetch_one(&self.readers);
+        let events: i64 = self.ask(events).await?;
+        Ok(events.cast_unsigned())
+    }
+
+    pub(super) async fn due_of(&self, due: &Due, after: Option<u64>, limit: u32) -> Result<Vec<Erased>, Unreadable> {
+        let mut query = QueryBuilder::<Db>::new("SELECT l.seq FROM log_leaf l WHERE ");
+        of_class(&mut query, due.class);
+        query.push(" AND l.at <= ").push_bind(due.until.as_microsecond());
+        query.push(" AND l.seq > ").push_bind(after.map_or(-1, u64::cast_signed));
+        query.push(" AND EXISTS (SELECT 1 FROM log_payload p WHERE p.seq = l.seq)");
+        // Whole seconds without a zone sort before every written time of that second.
+        let second = due.until.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        query.push(" AND NOT EXISTS (SELECT 1 FROM referral f WHERE f.seq = l.seq AND f.closed_at >= ");
+        query.push_bind(second).push(")");
+        query.push(" AND NOT EXISTS (SELECT 1 FROM log_hold h WHERE h.id = l.entry_id AND (h.released_at IS NULL");
+        query.push(" OR h.released_at > ").push_bind(due.until.as_microsecond()).push("))");
+        query.push(" AND NOT EXISTS (SELECT 1 FROM log_hold h WHERE ");
+        keeping(&mut query, &due.ended);
+        query.push(" AND ");
+        is_covered(&mut query);
+        query.push(") ORDER BY l.seq LIMIT ").push_bind(i64::from(limit));
+        // Looking for what holds name takes as long as it takes; nobody waits for it.
+        let mut unhurried = self.ask(self.readers.begin()).await?;
+        self.ask(sqlx::query(UNHURRIED).execute(&mut *unhurried)).await?;
+        let indexes: Vec<i64> = query.build_query_scalar().fetch_all(&mut *unhurried).await.map_err(unreadable)?;
+        drop(unhurried);
+        self.groups_of(&indexes).await
+    }
+
+    async fn groups_of(&self, indexes: &[i64]) -> Result<Vec<Erased>, Unreadable> {
+        let mut entries: Vec<Erased> = Vec::with_capacity(indexes.len());
+        for indexes in indexes.chunks(ROWS) {
+            let mut query = among("SELECT seq, grp FROM log_payload WHERE seq IN (", indexes);
+            query.push(" ORDER BY seq, grp");
+            let rows: Vec<(i64, String)> =
+                self.ask(query.build_query_as().persistent(false).fetch_all(&self.readers)).await?;
+            for (seq, group) in rows {
+                match entries.last_mut().filter(|entry| entry.index == seq.cast_unsigned()) {
+                    Some(entry) => entry.groups.push(group),
+                    None => entries.push(Erased { index: seq.cast_unsigned(), groups: vec![group] }),
+                }
+            }
+        }
+        Ok(entries)
+    }
+
+    pub(super) async fn last_erasure_of(&self, index: u64) -> Result<Option<StoredEntry>, Unreadable> {
+        let last = "SELECT l.seq FROM log_erased e JOIN log_leaf l ON l.entry_id = e.erasure
+                    WHERE e.seq = $1 ORDER BY l.seq DESC LIMIT 1";
+        let last = sqlx::query_scalar(last).bind(index.cast_signed());
+        let last: Option<i64> = self.ask(last.fetch_optional(&self.readers)).await?;
+        match last {
+            Some(seq) => self.at(seq).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Which entries are of a class.
+fn of_class(query: &mut QueryBuilder<Db>, class: RecordClass) {
+    let (column, not, words): (_, _, Vec<&'static str>) = match members(class) {
+        Members::Decisions(outcomes) => {
+            query.push("l.kind = ").push_bind(EntryKind::Decision.word()).push(" AND ");
+            ("l.outcome", "", outcomes.iter().map(|outcome| outcome.word()).collect())
+        }
+        Members::Kinds(kinds) => ("l.kind", "", kinds.iter().map(|kind| kind.word()).collect()),
+        Members::AllBut(kinds) => ("l.kind", " NOT", kinds.iter().map(|kind| kind.word()).collect()),
+    };
+    query.push(column).push(not).push(" IN (");
+    let mut list = query.separated(", ");
+    for word in words {
+        list.push_bind(word);
+    }
+    query.push(")");
+}
+
+/// Something has happened that bears on erasure.
+pub(super) async fn count_event(connection: &mut Connection) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE log_retention SET events = events + 1").execute(connection).await.map(|_| ())
+}
+
+/// Takes groups of entries with their salts, and what the entries are found by unless they can still be told.
+pub(super) async fn erase(
+    connection: &mut Connection,
+    by: &str,
+    as_of: u64,
+    entries: &[Erased],
+    findable: bool,
+) -> Result<bool, Refused> {
+    let moved = || Refused::Unmet(Unmet::Moved);
+    let claim = sqlx::query("UPDATE log_retention SET events = events + 1 WHERE events = $1").bind(as_of.cast_signed());
+    if claim.execute(&mut *connection).await?.rows_affected() == 0 {
+        return Err(moved());
+    }
+    let groups: Vec<(i64, &str)> = entries
+        .iter()
+        .flat_map(|entry| entry.groups.iter().map(|group| (entry.index.cast_signed(), group.as_str())))
+        .collect();
+    for groups in groups.chunks(ROWS) {
+        let mut delete = QueryBuilder::<Db>::new("DELETE FROM log_payload WHERE (seq, grp) IN (");
+        delete.push_values(groups, |mut row, (seq, group)| {
+            row.push_bind(*seq).push_bind(*group);
+        });
+        delete.push(")");
+        let deleted = delete.build().persistent(false).execute(&mut *connection).await?.rows_affected();
+        // Somebody else took one: what the leaf says would not be so.
+        if deleted != groups.len() as u64 {
+            return Err(moved());
+        }
+    }
+    let indexes: Vec<i64> = entries.iter().map(|entry| entry.index.cast_signed()).collect();
+    for indexes in indexes.chunks(ROWS) {
+        if !findable {
+            forget(connection, indexes).await?;
+        }
+        let mut note = QueryBuilder::<Db>::new("INSERT INTO log_erased (seq, erasure) ");
+        note.push_values(indexes, |mut row, seq| {
+            row.push_bind(*seq).push_bind(by);
+        });
+        note.build().persistent(false).execute(&mut *connection).await?;
+    }
+    Ok(false)
+}
+
+/// Deletes what entries are found by. The rules that decided, which name nobody, stay as long as there is something
+/// that a hold on a rule could cover.
+async fn forget(connection: &mut Connection, indexes: &[i64]) -> Result<(), sqlx::Error> {
+    for (statement, rest) in [
+        ("DELETE FROM log_search WHERE seq IN (", ""),
+        ("DELETE FROM log_idempotency WHERE seq IN (", ""),
+        ("UPDATE referral SET document = NULL, person = NULL WHERE seq IN (", ""),
+        (
+            "DELETE FROM log_search_rule WHERE seq IN (",
+            " AND NOT EXISTS (SELECT 1 FROM log_payload p WHERE p.seq = log_search_rule.seq)",
+        ),
+        ("DELETE FROM log_hold WHERE id IN (SELECT entry_id FROM log_leaf WHERE seq IN (", ")"),
+    ] {
+        let mut statement = among(statement, indexes);
+        statement.push(rest);
+        statement.build().persistent(false).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+fn among(statement: &'static str, indexes: &[i64]) -> QueryBuilder<Db> {
+    let mut query = QueryBuilder::new(statement);
+    let mut list = query.separated(", ");
+    for index in indexes {
+        list.push_bind(*index);
+    }
+    query.push(")");
+    query
+}

@@ -1,0 +1,147 @@
+//! Entries of some age, holds on them, and their erasure: what the claims of [`crate::erasure`] and [`crate::holds`]
+//! are made with.
+
+use pinkpaper::{
+    audit::{AppendError, EntryKind, NewEntry, SearchKeys, Unmet, Write, Written},
+    domain::{
+        hold::Scope,
+        referral::Raised,
+        retention::{Due, Ended, Erased, Erasing},
+        words::{Action, ErasedUnder, HoldKind, Outcome, RecordClass, ReferralRole},
+    },
+    pip::Change,
+};
+use serde_json::json;
+
+use crate::support::*;
+
+/// When everything is old.
+pub const LATE: &str = "2040-01-01T00:00:00Z";
+
+pub const NOTHING: [u64; 0] = [];
+
+/// A refusal to somebody of some paper under some rule, at some time.
+pub fn refusal(id: &str, person: &str, document: &str, rule: &str, at: &str) -> NewEntry {
+    NewEntry {
+        at: time(at),
+        payload: vec![
+            ("caller", json!("edrms")),
+            ("request", json!({"principal": {"type": "person", "id": person}, "document": {"id": document}})),
+            ("answer", json!({"document": document, "parts": [{"id": "appendix-b", "outcome": "withhold"}]})),
+            ("facts", json!({"case": {"asks": person}, "paper": document})),
+        ],
+        search: Some(SearchKeys {
+            person: person.to_owned(),
+            document: document.to_owned(),
+            action: Action::Read,
+            rules: vec![rule.to_owned()],
+            referrals: Vec::new(),
+        }),
+        ..decision(id, 0)
+    }
+}
+
+/// The refusal that most claims are about.
+pub fn refused(id: &str) -> NewEntry {
+    refusal(id, "b1", "edrms:2026/0117", "S-100F-3", "2026-11-22T12:00:00.123456Z")
+}
+
+pub fn referred(id_: &str, referral: &str) -> NewEntry {
+    let mut entry = refused(id_);
+    if let Some(search) = &mut entry.search {
+        let to = vec![ReferralRole::MonitoringOfficer];
+        let (document, person) = (id("edrms:2026/0117"), "b1".to_owned());
+        search.referrals = vec![Raised { id: id(referral), document, person, to, due: None }];
+    }
+    entry
+}
+
+pub fn kind(entry: NewEntry, kind: EntryKind, outcome: Option<Outcome>) -> NewEntry {
+    NewEntry { kind, outcome, ..entry }
+}
+
+/// Due of a class when nothing in it is later than a time, no released hold keeping any more.
+pub fn due_until(class: RecordClass, until: &str) -> Due {
+    Due { class, until: time(until), ended: ended(LATE) }
+}
+
+pub fn ended(until: &str) -> Ended {
+    HoldKind::ALL.iter().map(|kind| (*kind, time(until))).collect()
+}
+
+impl Bench {
+    /// The indexes that are due.
+    pub async fn due(&self, due: &Due) -> Vec<u64> {
+        let due = self.store.due(due, None, 1000).await.expect("readable");
+        due.into_iter().map(|entry| entry.index).collect()
+    }
+
+    /// Which refusals are due when all of them are old.
+    pub async fn refusals_due(&self) -> Vec<u64> {
+        self.due(&due_until(RecordClass::RedactOrDeny, LATE)).await
+    }
+
+    pub async fn events(&self) -> u64 {
+        self.store.retention_events().await.expect("readable")
+    }
+
+    /// Erases under an entry of its own.
+    pub async fn erase(&self, by: &str, entries: Vec<Erased>) -> Result<Written, AppendError> {
+        let as_of = self.events().await;
+        self.erase_as_of(by, entries, as_of, false).await
+    }
+
+    pub async fn erase_as_of(
+        &self,
+        by: &str,
+        entries: Vec<Erased>,
+        as_of: u64,
+        findable: bool,
+    ) -> Result<Written, AppendError> {
+        let change = Change::Erase { by: by.to_owned(), as_of, entries: entries.clone(), findable };
+        let erased = Some(Erasing { under: ErasedUnder::Schedule, entries });
+        let entry = NewEntry { kind: EntryKind::Erasure, at: time(LATE), erased, ..entry(by) };
+        self.store.write(Write { change, if_version: None }, entry).await
+    }
+
+    /// Erases all there is of an entry.
+    pub async fn erase_whole(&self, by: &str, index: u64) {
+        let raw = self.store.raw(index, 1).await.expect("readable").remove(0);
+        let mut groups: Vec<String> = raw.groups.into_iter().map(|group| group.name).collect();
+        groups.sort();
+        self.erase(by, vec![Erased { index, groups }]).await.expect("erased");
+    }
+
+    pub async fn place(&self, hold: &str, kind: HoldKind, scope: Scope) -> Written {
+        let entry = NewEntry {
+            kind: EntryKind::Hold,
+            payload: vec![("hold", json!({"reason": "asked for", "scope": scope}))],
+            ..entry(hold)
+        };
+        let change = Change::PlaceHold { id: id(hold), kind, scope };
+        self.store.write(Write { change, if_version: None }, entry).await.expect("placed")
+    }
+
+    pub async fn release(&self, entry_id: &str, hold: &str, at: &str) -> Result<Written, AppendError> {
+        let entry = NewEntry { kind: EntryKind::HoldReleased, at: time(at), ..entry(entry_id) };
+        let write = Write { change: Change::ReleaseHold(id(hold)), if_version: None };
+        self.store.write(write, entry).await
+    }
+
+    pub async fn close(&self, referral: &str, at: &str) {
+        let answer = determine("det-1", entered("need_to_know", Some("edrms:2026/0117"), Some("b1")));
+        self.write("w-det", answer).await.expect("determined");
+        let change = Change::CloseReferral { referral: id(referral), determination: id("det-1") };
+        let entry = NewEntry { kind: EntryKind::ReferralClosed, at: time(at), ..entry("c-1") };
+        self.store.write(Write { change, if_version: None }, entry).await.expect("closed");
+    }
+
+    pub async fn covering(&self, index: u64) -> Option<String> {
+        let hold = self.store.covering(index, &ended(LATE)).await.expect("readable");
+        hold.map(|hold| hold.to_string())
+    }
+}
+
+pub fn moved(done: Result<Written, AppendError>) -> bool {
+    matches!(done, Err(AppendError::Precondition(Unmet::Moved)))
+}
