@@ -17,7 +17,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::audit::{DecisionLog, key::Signer};
+use crate::audit::{DecisionLog, LogReader, key::Signer};
 
 pub mod sqlite;
 
@@ -54,6 +54,8 @@ pub enum OpenError {
     NotDurable { setting: &'static str, value: String },
     #[error("the database cannot be brought to the form this version needs")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    #[error("the database has the form of another version: start the service of this version on it once")]
+    OtherVersion,
     #[error("the head of the log and its last entry disagree")]
     HeadAndLastEntry,
     #[error("the database cannot be opened")]
@@ -66,6 +68,18 @@ pub async fn connect(address: &str, options: Options) -> Result<Arc<dyn Decision
     match address.split_once("://") {
         Some(("sqlite", file)) if !file.is_empty() && !file.contains('?') => {
             Ok(Arc::new(sqlite::SqliteStore::open(file.as_ref(), options).await?))
+        }
+        Some(("postgres" | "postgresql", _)) => Err(OpenError::PostgresNotYet),
+        _ => Err(OpenError::Address),
+    }
+}
+
+/// Opens the log at an address to be read, beside a running service if need be: it takes no lock, makes nothing and
+/// brings nothing forward, and what it gives cannot write.
+pub async fn read(address: &str, patience: Duration) -> Result<Arc<dyn LogReader>, OpenError> {
+    match address.split_once("://") {
+        Some(("sqlite", file)) if !file.is_empty() && !file.contains('?') => {
+            Ok(Arc::new(sqlite::read(file.as_ref(), patience).await?))
         }
         Some(("postgres" | "postgresql", _)) => Err(OpenError::PostgresNotYet),
         _ => Err(OpenError::Address),

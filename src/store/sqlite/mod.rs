@@ -18,7 +18,7 @@
 //!
 //! Where next: `writer.rs`, then `batch.rs`.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use sqlx::{SqliteConnection, SqlitePool};
@@ -38,10 +38,16 @@ mod fault;
 mod job;
 mod log;
 mod place;
+mod reader;
 mod referrals;
 mod rows;
 mod tree;
 mod writer;
+
+/// Opens the log in a file to be read, whoever has the lock. Nothing is made, locked or brought forward.
+pub async fn read(file: &Path, patience: Duration) -> Result<SqlitePool, OpenError> {
+    place::beside(file, patience).await
+}
 
 /// Facts and log in one file. When it is dropped, what was queued is still committed, then the file is let go.
 pub struct SqliteStore {
@@ -79,8 +85,6 @@ async fn snapshot(connection: &mut SqliteConnection) -> Result<Snapshot, OpenErr
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::audit::{AppendError, DecisionLog, EntryKind, NewEntry};
 

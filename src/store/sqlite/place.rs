@@ -81,6 +81,17 @@ impl Place {
     }
 }
 
+/// Connections that read a database which another process may hold. The tables must be of this version's form, for
+/// whoever reads cannot bring them forward.
+pub(super) async fn beside(file: &Path, patience: Duration) -> Result<SqlitePool, OpenError> {
+    let place = Place { file: file.canonicalize().map_err(unopenable)?, patience };
+    let readers = place.readers(1).await?;
+    let applied = "SELECT max(version) FROM _sqlx_migrations WHERE success";
+    let applied: Option<i64> = sqlx::query_scalar(applied).fetch_one(&readers).await.map_err(unopenable)?;
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max();
+    if applied == known { Ok(readers) } else { Err(OpenError::OtherVersion) }
+}
+
 /// Brings the tables to this version's form, and looks whether log and head still fit.
 pub(super) async fn prepare(connection: &mut SqliteConnection) -> Result<(), OpenError> {
     MIGRATIONS.run(&mut *connection).await.map_err(OpenError::Migration)?;
