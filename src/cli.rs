@@ -215,7 +215,9 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     }
     let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped())?);
     let store = open(&config).await?;
-    let app = Arc::new(App::new(store, bundle, config.profile.clone(), config.statutory_layer, Box::new(SystemClock))?);
+    let schemas = http::schemas::Schemas::load()?;
+    let app = App::new(store, bundle, config.profile.clone(), config.statutory_layer, Box::new(SystemClock))?;
+    let app = Arc::new(app.checked_by(schemas.hash()));
     app.keep_policies().await?;
     let listener =
         TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
@@ -236,7 +238,7 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     let shared = Shared {
         app,
         keys,
-        schemas: http::schemas::Schemas::load()?,
+        schemas,
         limits: Limits { request: config.limits.request_bytes, bulk: config.limits.bulk_bytes },
         examples,
     };

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{App, Caller};
+use super::{
+    App, Caller,
+    again::{Lack, NoPolicies},
+};
 use crate::{
     audit::{AppendError, EntryKind, LogFilter, StoredEntry},
     domain::id::Id,
@@ -24,6 +27,21 @@ pub enum HistoryError {
     /// What the answer would be made of has been erased, or was made under policies not kept.
     #[error("what this would be told from is not kept")]
     NotKept,
+}
+
+impl From<Lack> for HistoryError {
+    fn from(_: Lack) -> Self {
+        Self::NotKept
+    }
+}
+
+impl From<NoPolicies> for HistoryError {
+    fn from(error: NoPolicies) -> Self {
+        match error {
+            NoPolicies::Unreadable(error) => error.into(),
+            NoPolicies::NotMet(_) | NoPolicies::Altered(_) | NoPolicies::Unloadable(..) => Self::NotKept,
+        }
+    }
 }
 
 impl App {

@@ -25,13 +25,16 @@ use crate::{
     pdp::StatutoryLayer,
 };
 
+pub mod again;
 pub mod conflicts;
 pub mod decide;
 pub mod determine;
+pub mod differences;
 pub mod explain;
 pub mod facts;
 pub mod history;
 pub mod referrals;
+pub mod replay;
 pub mod statement;
 
 /// The service.
@@ -41,6 +44,8 @@ pub struct App {
     pub profile: String,
     pub statutory: StatutoryLayer,
     pub clock: Box<dyn Clock>,
+    /// Hash of the schemas that check questions.
+    pub schemas: Option<String>,
 }
 
 /// The configured profile is not in the bundle.
@@ -68,7 +73,12 @@ impl App {
         if bundle.book(&profile).is_none() {
             return Err(NoProfile(profile));
         }
-        Ok(Self { store, policies: ArcSwap::new(bundle), profile, statutory, clock })
+        Ok(Self { store, policies: ArcSwap::new(bundle), profile, statutory, clock, schemas: None })
+    }
+
+    /// Records with each decision by which schemas its question was checked.
+    pub fn checked_by(self, schemas: &str) -> Self {
+        Self { schemas: Some(schemas.to_owned()), ..self }
     }
 
     /// The policies in force and this council's rule book among them.

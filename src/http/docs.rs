@@ -30,6 +30,8 @@ const DETERMINATION_ID: &str = "/components/parameters/DeterminationId/example";
 const REFERRAL_ID: &str = "/components/parameters/ReferralId/example";
 const ANSWER: &str = "/paths/~1v1~1referrals~1{id}~1close/post/requestBody/content/application~1json/examples/\
                       need_to_know/value/determination";
+const BUNDLE: &str = "/paths/~1v1~1decisions~1{id}~1replay/post/requestBody/content/application~1json/examples/\
+                      policies_in_force/value/policy_bundle";
 const REGISTER: &str = "/paths/~1v1~1register/put/requestBody/content/application~1json/examples";
 const PERSON: &str = "/paths/~1v1~1register~1{collection}~1{id}/put/requestBody/content/application~1json/examples";
 const DOCUMENT: &str = "/paths/~1v1~1documents~1{id}/put/requestBody/content/application~1json/examples";
@@ -47,6 +49,9 @@ pub async fn openapi(shared: Data<Shared>) -> Result<HttpResponse, Problem> {
         if let (Some(slot), Some(id)) = (description.pointer_mut(place), id) {
             *slot = Value::String(id.clone());
         }
+    }
+    if let Some(slot) = description.pointer_mut(BUNDLE) {
+        *slot = Value::String(shared.app.policies.load().hash.clone());
     }
     if examples.own_facts {
         own_facts(&shared, &mut description).await?;

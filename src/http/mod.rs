@@ -61,6 +61,7 @@ pub const ROUTES: &[(&str, &str, Option<Errand>)] = &[
     ("GET", "/v1/decisions/{id}", Some(Errand::ReadDecision)),
     ("GET", "/v1/decisions/{id}/explanation", Some(Errand::ReadDecision)),
     ("GET", "/v1/decisions/{id}/statement", Some(Errand::ReadDecision)),
+    ("POST", "/v1/decisions/{id}/replay", Some(Errand::ReplayDecision)),
     ("GET", "/v1/referrals", Some(Errand::ReadReferrals)),
     ("GET", "/v1/referrals/{id}", Some(Errand::ReadReferrals)),
     ("POST", "/v1/referrals/{id}/close", Some(Errand::CloseReferral)),
@@ -97,6 +98,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .service(resource("/decisions/{id}").route(get().to(decisions::read)))
                 .service(resource("/decisions/{id}/explanation").route(get().to(decisions::explain)))
                 .service(resource("/decisions/{id}/statement").route(get().to(decisions::statement)))
+                .service(resource("/decisions/{id}/replay").route(post().to(decisions::replay)))
                 .service(resource("/referrals").route(get().to(referrals::list)))
                 .service(resource("/referrals/{id}").route(get().to(referrals::read)))
                 .service(resource("/referrals/{id}/close").route(post().to(referrals::close)))

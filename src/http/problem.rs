@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{
-        decide::DecideError, determine::DetermineError, facts::WriteError, history::HistoryError, referrals::CloseError,
+        decide::DecideError, determine::DetermineError, facts::WriteError, history::HistoryError,
+        referrals::CloseError, replay::ReplayError,
     },
     audit::Unmet,
     pip::Unreadable,
@@ -41,6 +42,8 @@ pub enum Problem {
     Precondition,
     TooLarge,
     MediaType,
+    /// A decision made again from its own record came out otherwise. Says in which way.
+    NotRepeatable(String),
     /// The answer cannot be recorded or the facts cannot be read: no outcome.
     Unavailable,
 }
@@ -66,6 +69,11 @@ impl Problem {
             Self::Precondition => (StatusCode::PRECONDITION_FAILED, "precondition", "The facts are at another version"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The body must be application/json"),
+            Self::NotRepeatable(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "not-repeatable",
+                "Made again from its own record, the decision comes out otherwise: the record or the service is at fault",
+            ),
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -82,12 +90,15 @@ impl Problem {
     pub fn to_json(&self) -> Value {
         let (status, slug, title) = self.row();
         let kind = format!("/docs#{slug}");
-        let Self::Invalid(faults) = self else {
-            return json!({"type": kind, "title": title, "status": status.as_u16()});
-        };
+        let mut told = json!({"type": kind, "title": title, "status": status.as_u16()});
+        if let Self::NotRepeatable(detail) = self {
+            told["detail"] = json!(detail);
+        }
+        let Self::Invalid(faults) = self else { return told };
         let errors: Vec<Value> =
             faults.iter().map(|fault| json!({"pointer": fault.pointer, "message": fault.message})).collect();
-        json!({"type": kind, "title": title, "status": status.as_u16(), "errors": errors})
+        told["errors"] = json!(errors);
+        told
     }
 }
 
@@ -219,6 +230,21 @@ impl From<HistoryError> for Problem {
             HistoryError::NotFound => Self::NotFound,
             HistoryError::NotKept => Self::NotKept,
             HistoryError::Unreadable(_) | HistoryError::Unrecorded(_) => unavailable(&error),
+        }
+    }
+}
+
+impl From<ReplayError> for Problem {
+    fn from(error: ReplayError) -> Self {
+        let policies = |message: &str| Self::invalid("/policy_bundle", message);
+        match error {
+            ReplayError::Read(error) => error.into(),
+            ReplayError::NoBundle => policies("is not the hash of policies the log has met"),
+            ReplayError::Unloadable => policies("names policies that this version cannot load"),
+            ReplayError::NoProfile => {
+                Self::invalid("/profile", "is not a profile of those policies; name one of theirs")
+            }
+            ReplayError::NotRepeatable(replayed) => Self::NotRepeatable(replayed.fault()),
         }
     }
 }

@@ -30,10 +30,11 @@ pub enum Errand {
     ExplainInFull,
     ReadReferrals,
     CloseReferral,
+    ReplayDecision,
 }
 
 impl Errand {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Decide,
         Self::ReadDecision,
         Self::ListDecisions,
@@ -47,6 +48,7 @@ impl Errand {
         Self::ExplainInFull,
         Self::ReadReferrals,
         Self::CloseReferral,
+        Self::ReplayDecision,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -64,6 +66,7 @@ impl Errand {
             Self::ExplainInFull => "explain_in_full",
             Self::ReadReferrals => "read_referrals",
             Self::CloseReferral => "close_referral",
+            Self::ReplayDecision => "replay_decision",
         }
     }
 }

@@ -66,6 +66,7 @@ fn example(description: &Value, parameter: &Value) -> (String, String, Option<St
 
 fn role_for(path: &str, method: &str) -> &'static str {
     match (path, method) {
+        (p, "post") if p.ends_with("/replay") => "monitoring_officer",
         (p, "post") if p.starts_with("/v1/decisions") => "pep",
         (p, _) if p.starts_with("/v1/register") || p.starts_with("/v1/documents") => "registrar",
         _ => "monitoring_officer",
