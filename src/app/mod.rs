@@ -33,8 +33,10 @@ pub mod differences;
 pub mod explain;
 pub mod facts;
 pub mod history;
+pub mod impact;
 pub mod referrals;
 pub mod replay;
+pub mod replays;
 pub mod statement;
 
 /// The service.

@@ -16,3 +16,4 @@ mod explanation;
 mod faults;
 mod referrals;
 mod register;
+mod replay;

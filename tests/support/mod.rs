@@ -23,6 +23,8 @@ pub struct Service {
     pub client: Client,
     pub schemas: Arc<Schemas>,
     pub database: PathBuf,
+    /// The service itself, for what no caller can do.
+    pub app: Arc<App>,
     _home: TempDir,
 }
 
@@ -65,16 +67,21 @@ impl Service {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let bundle = Arc::new(Bundle::load(files).expect("the policies load"));
         let profile = profile.to_owned();
+        let (started, app) = std::sync::mpsc::channel();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
+                let schemas = Schemas::load().expect("the schemas load");
                 let store = store::connect(&address, options).await.expect("the store opens");
                 let app = App::new(store, bundle, profile, StatutoryLayer::Enforce, Box::new(SystemClock));
+                let app = Arc::new(app.expect("the profile exists").checked_by(schemas.hash()));
+                app.keep_policies().await.expect("the policies are kept");
+                started.send(Arc::clone(&app)).expect("the test waits");
                 let shared = Shared {
-                    app: Arc::new(app.expect("the profile exists")),
+                    app,
                     keys: Keys(
                         CallerRole::ALL.iter().map(|role| api_key(*role)).chain(OFFICERS.map(officer)).collect(),
                     ),
-                    schemas: Schemas::load().expect("the schemas load"),
+                    schemas,
                     limits: Limits { request: 1 << 20, bulk: 16 << 20 },
                     examples: DocsExamples::default(),
                 };
@@ -83,7 +90,8 @@ impl Service {
         });
         let client = Client::builder().build().expect("a client");
         let schemas = Arc::new(Schemas::load().expect("the schemas load"));
-        Self { url, client, schemas, database, _home: home }
+        let app = app.recv().expect("the service starts");
+        Self { url, client, schemas, database, app, _home: home }
     }
 
     /// A service whose register is this.
