@@ -24,6 +24,9 @@ use crate::{
     store, telemetry,
 };
 
+mod replay;
+mod report;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Who may see which council paper, why, and on record.
@@ -42,6 +45,7 @@ enum Verb {
     Serve(Service),
     /// Print the OpenAPI document.
     Openapi,
+    Replay(replay::Replay),
     /// Look after the policies.
     Policy {
         #[command(subcommand)]
@@ -109,6 +113,7 @@ pub fn run() -> ExitCode {
         Verb::Demo(service) => start(&service, Mode::Demo),
         Verb::Serve(service) => start(&service, Mode::Serve),
         Verb::Openapi => openapi(),
+        Verb::Replay(replay) => replay::run(&replay),
         Verb::Policy { verb: PolicyVerb::Check { dir } } => check_policies(dir.as_deref()),
         Verb::Policy { verb: PolicyVerb::Reference { proofs, dir } } => {
             print_reference(proofs.as_deref(), dir.as_deref())
@@ -247,10 +252,13 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
 }
 
 async fn open(config: &Config) -> Result<Arc<dyn DecisionLog>, Failure> {
-    let key_file = config.log.key_file.clone().unwrap_or_else(|| key_beside(&config.database_url));
-    let signer = Arc::new(Signer::open(Path::new(&key_file))?);
+    let signer = Arc::new(Signer::open(Path::new(&key_file(config)))?);
     let options = store::Options { queue: config.log.queue, ..store::Options::new(config.public_url.clone(), signer) };
     Ok(store::connect(&config.database_url, options).await?)
+}
+
+fn key_file(config: &Config) -> String {
+    config.log.key_file.clone().unwrap_or_else(|| key_beside(&config.database_url))
 }
 
 /// The receipt key of a database in a file stands beside it.

@@ -75,6 +75,14 @@ pub struct RuleCounts {
     pub no_longer: u64,
 }
 
+/// From which answer to which: the same on both sides where other parts are given.
+#[derive(Clone, Debug, Serialize)]
+pub struct Way {
+    pub then: String,
+    pub now: String,
+    pub decisions: u64,
+}
+
 /// A decision that changes.
 #[derive(Clone, Debug, Serialize)]
 pub struct Changed {
@@ -97,7 +105,7 @@ pub struct Failed {
 pub struct Impact {
     pub counts: Counts,
     /// Of those with another answer, how many go from which to which.
-    pub ways: BTreeMap<String, u64>,
+    pub ways: Vec<Way>,
     pub rules: BTreeMap<String, RuleCounts>,
     pub people: BTreeMap<PersonKind, Counts>,
     pub changed: Vec<Changed>,
@@ -137,8 +145,10 @@ impl Impact {
         let answer = |side: &Side| answered((side.outcome, side.held));
         let (then, now) = (answer(then), answer(now));
         if extent == Extent::Answer {
-            let way = if then == now { format!("{then}, but other parts") } else { format!("{then} -> {now}") };
-            *self.ways.entry(way).or_default() += 1;
+            match self.ways.iter_mut().find(|way| way.then == then && way.now == now) {
+                Some(way) => way.decisions += 1,
+                None => self.ways.push(Way { then: then.clone(), now: now.clone(), decisions: 1 }),
+            }
         }
         self.changed.push(Changed { decision: replayed.decision.clone(), extent, then, now });
     }
