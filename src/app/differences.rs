@@ -88,12 +88,7 @@ pub fn differences(then: &Judged, now: &Judged) -> Vec<Difference> {
     told.parts(&then.verdict.parts, &now.verdict.parts);
     let (then, now) = (&then.verdict, &now.verdict);
     told.compare(About::Reasons, (&then.reasons, &now.reasons), |it| (None, it.rule.clone()), reason);
-    told.compare(
-        About::Tested,
-        (&then.tested, &now.tested),
-        |it| (Some(it.part.clone()), it.rule.clone()),
-        |it| tested(it),
-    );
+    told.compare(About::Tested, (&then.tested, &now.tested), |it| (Some(it.part.clone()), it.rule.clone()), tested);
     let key = |it: &Referral| (None, it.rule.clone().unwrap_or_default());
     told.compare(About::Referral, (referrals(&then.referral), referrals(&now.referral)), key, referral);
     told.compare(About::Obligations, (&then.obligations, &now.obligations), |it| (None, it.rule.clone()), duty);

@@ -90,15 +90,17 @@ impl Problem {
     pub fn to_json(&self) -> Value {
         let (status, slug, title) = self.row();
         let kind = format!("/docs#{slug}");
-        let mut told = json!({"type": kind, "title": title, "status": status.as_u16()});
-        if let Self::NotRepeatable(detail) = self {
-            told["detail"] = json!(detail);
+        match self {
+            Self::Invalid(faults) => {
+                let errors: Vec<Value> =
+                    faults.iter().map(|fault| json!({"pointer": fault.pointer, "message": fault.message})).collect();
+                json!({"type": kind, "title": title, "status": status.as_u16(), "errors": errors})
+            }
+            Self::NotRepeatable(detail) => {
+                json!({"type": kind, "title": title, "status": status.as_u16(), "detail": detail})
+            }
+            _ => json!({"type": kind, "title": title, "status": status.as_u16()}),
         }
-        let Self::Invalid(faults) = self else { return told };
-        let errors: Vec<Value> =
-            faults.iter().map(|fault| json!({"pointer": fault.pointer, "message": fault.message})).collect();
-        told["errors"] = json!(errors);
-        told
     }
 }
 

@@ -17,3 +17,4 @@ mod faults;
 mod referrals;
 mod register;
 mod replay;
+mod replay_command;

@@ -21,17 +21,17 @@ use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use crate::support::{Answer, Service, read_json};
 
 /// The policy that gives members the Part II papers of their own body, by TH52-10.3-ii.
-const OWN_BODY: &str = "need-to-know/members-of-the-body-see-its-part-ii.cedar";
+pub const OWN_BODY: &str = "need-to-know/members-of-the-body-see-its-part-ii.cedar";
 
 /// A member of the Licensing Committee.
-const MEMBER: &str = "b2";
+pub const MEMBER: &str = "b2";
 
-async fn service() -> Service {
+pub async fn service() -> Service {
     Service::with_register("th52", &read_json("tests/api/cases/th52.json")["register"]).await
 }
 
 /// A licensing report with a private appendix, for a meeting of the Licensing Committee.
-fn asked_by(person: &str, parts: &Value) -> Value {
+pub fn asked_by(person: &str, parts: &Value) -> Value {
     let exempt = json!({"access": "exempt", "exempt": [{"paragraph": 7}], "public_interest": "maintain",
                         "determined_by": "proper_officer", "determined_at": "2026-01-01T10:00:00Z"});
     let open = json!({"access": "open", "determined_by": "proper_officer", "determined_at": "2026-01-01T10:00:00Z"});
@@ -55,7 +55,7 @@ fn asked_by(person: &str, parts: &Value) -> Value {
     })
 }
 
-async fn make(service: &Service, question: &Value) -> Value {
+pub async fn make(service: &Service, question: &Value) -> Value {
     let answer = service.ask(question).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.body
@@ -238,7 +238,7 @@ async fn what_was_erased_cannot_be_made_again() {
 }
 
 /// An entry like that of a decision, changed, under another id.
-async fn like(service: &Service, decision: &Value, change: impl FnOnce(&mut Vec<(&'static str, Value)>)) -> Value {
+pub async fn like(service: &Service, decision: &Value, change: impl FnOnce(&mut Vec<(&'static str, Value)>)) -> Value {
     let id = decision["id"].as_str().expect("an id");
     let entry = service.app.store.entry(id).await.expect("readable").expect("there");
     let group = |name| (name, entry.group(name).cloned().expect("kept"));
