@@ -9,23 +9,26 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
+
+mod log;
+mod replay;
+mod report;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    app::{App, Caller, conflicts::conflicts},
-    audit::{DecisionLog, key::Signer},
+    app::{App, Caller, conflicts::conflicts, evidence},
+    audit::{DecisionLog, checkpoint::Notary, key::Signer, publish::CheckpointFile},
     clock::{Clock, SystemClock},
     config::{Config, Flags},
     demo,
     http::{self, ApiKey, DocsExamples, Keys, Limits, Shared},
     pap::{Bundle, PolicyFiles, accounting, reference},
+    publish::Publisher,
     store, telemetry,
 };
-
-mod replay;
-mod report;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -46,6 +49,11 @@ enum Verb {
     /// Print the OpenAPI document.
     Openapi,
     Replay(replay::Replay),
+    /// Check the decision log and look after it.
+    Log {
+        #[command(subcommand)]
+        verb: log::LogVerb,
+    },
     /// Look after the policies.
     Policy {
         #[command(subcommand)]
@@ -114,6 +122,7 @@ pub fn run() -> ExitCode {
         Verb::Serve(service) => start(&service, Mode::Serve),
         Verb::Openapi => openapi(),
         Verb::Replay(replay) => replay::run(&replay),
+        Verb::Log { verb } => return ended(log::run(verb)),
         Verb::Policy { verb: PolicyVerb::Check { dir } } => check_policies(dir.as_deref()),
         Verb::Policy { verb: PolicyVerb::Reference { proofs, dir } } => {
             print_reference(proofs.as_deref(), dir.as_deref())
@@ -122,8 +131,12 @@ pub fn run() -> ExitCode {
             list_conflicts(&profile, json, dir.as_deref())
         }
     };
+    ended(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn ended(done: Result<ExitCode, Failure>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("pinkpaper: {}", chain(error.as_ref()));
             ExitCode::FAILURE
@@ -218,11 +231,9 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     if config.auth.oidc.is_some() {
         tracing::warn!("`auth.oidc` is set, but this version accepts API keys only: tokens of the issuer get 401");
     }
-    let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped())?);
-    let store = open(&config).await?;
     let schemas = http::schemas::Schemas::load()?;
-    let app = App::new(store, bundle, config.profile.clone(), config.statutory_layer, Box::new(SystemClock))?;
-    let app = Arc::new(app.checked_by(schemas.hash()));
+    let app = Arc::new(opened(&config).await?.checked_by(schemas.hash()));
+    app.resume().await?;
     app.keep_policies().await?;
     let listener =
         TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
@@ -240,6 +251,10 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     } else {
         say(&format!("Pinkpaper, profile {}: http://{address}/docs/\n", config.profile));
     }
+    if let Some(every) = config.log.heartbeat() {
+        let publisher = Publisher::new(config.log.publish_url.clone(), config.witnesses()?)?;
+        actix_web::rt::spawn(evidence::rounds(Arc::clone(&app), publisher, every));
+    }
     let shared = Shared {
         app,
         keys,
@@ -251,21 +266,46 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn open(config: &Config) -> Result<Arc<dyn DecisionLog>, Failure> {
+/// The service, without a listener.
+async fn opened(config: &Config) -> Result<App, Failure> {
+    opened_within(config, store::PATIENCE).await
+}
+
+/// The same, of a database that no other process holds for longer than this.
+async fn opened_within(config: &Config, patience: Duration) -> Result<App, Failure> {
+    let store = open(config, patience).await?;
+    let checkpoints = checkpoints(config, &*store)?;
+    let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped())?);
+    Ok(App::new(store, checkpoints, bundle, config.profile.clone(), config.statutory_layer, Box::new(SystemClock))?)
+}
+
+async fn open(config: &Config, patience: Duration) -> Result<Arc<dyn DecisionLog>, Failure> {
     let signer = Arc::new(Signer::open(Path::new(&key_file(config)))?);
-    let options = store::Options { queue: config.log.queue, ..store::Options::new(config.public_url.clone(), signer) };
+    let options = store::Options::new(config.log_name(), signer);
+    let options = store::Options { queue: config.log.queue, patience, ..options };
     Ok(store::connect(&config.database_url, options).await?)
 }
 
+/// The key that signs receipts.
 fn key_file(config: &Config) -> String {
-    config.log.key_file.clone().unwrap_or_else(|| key_beside(&config.database_url))
+    config.log.key_file.clone().unwrap_or_else(|| beside(&config.database_url, "key"))
 }
 
-/// The receipt key of a database in a file stands beside it.
-fn key_beside(database_url: &str) -> String {
+fn checkpoints(config: &Config, store: &dyn DecisionLog) -> Result<evidence::Checkpoints, Failure> {
+    let key_file = config.log.checkpoint_key_file.clone();
+    let key_file = key_file.unwrap_or_else(|| beside(&config.database_url, "checkpoint.key"));
+    let notary = Notary::new(Signer::open(Path::new(&key_file))?, store.origin());
+    let is_a_file = config.database_url.starts_with("sqlite://");
+    let file = config.log.checkpoint_file.clone();
+    let file = file.or_else(|| is_a_file.then(|| beside(&config.database_url, "checkpoint")));
+    Ok(evidence::Checkpoints::new(notary, file.map(CheckpointFile::new)))
+}
+
+/// What belongs to a database in a file stands beside it.
+fn beside(database_url: &str, ending: &str) -> String {
     match database_url.strip_prefix("sqlite://") {
-        Some(file) => format!("{}.key", file.trim_end_matches(".db")),
-        None => "pinkpaper.key".to_owned(),
+        Some(file) => format!("{}.{ending}", file.trim_end_matches(".db")),
+        None => format!("pinkpaper.{ending}"),
     }
 }
 

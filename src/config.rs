@@ -2,17 +2,20 @@
 //!
 //! An unknown key is refused at start, named. Nothing here is a secret: API keys stand as hashes.
 
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::{
+    audit::witness::WitnessKey,
     domain::{id::Id, words::CallerRole},
     pdp::StatutoryLayer,
+    publish,
 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -85,14 +88,48 @@ impl Oidc {
 pub struct Log {
     /// The key that signs receipts; made on first start. Default: beside the database, or `pinkpaper.key`.
     pub key_file: Option<String>,
+    /// The key that signs checkpoints, another than that of the receipts; made on first start. Default: beside the
+    /// database, or `pinkpaper.checkpoint.key`.
+    pub checkpoint_key_file: Option<String>,
+    /// Where the newest checkpoint is kept outside the database. The service does not start on a log that does not go
+    /// on from it. Default: beside a database in a file; with PostgreSQL none, unless set.
+    pub checkpoint_file: Option<String>,
+    /// The log's name, by which its checkpoints and receipts are known: fixed by the first start. Default: host and
+    /// path of `public_url`, and `/log`.
+    pub name: Option<String>,
+    /// Seconds between two heartbeats, each of which is signed; 0 for none.
+    pub heartbeat_seconds: u64,
+    /// Where each signed checkpoint is posted, as `text/plain`.
+    pub publish_url: Option<Url>,
+    /// Who countersigns checkpoints.
+    pub witnesses: Vec<Witness>,
     /// Entries that may wait to be written before callers are turned away.
     pub queue: usize,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { key_file: None, queue: 1024 }
+        Self {
+            key_file: None,
+            checkpoint_key_file: None,
+            checkpoint_file: None,
+            name: None,
+            heartbeat_seconds: 60,
+            publish_url: None,
+            witnesses: Vec::new(),
+            queue: 1024,
+        }
     }
+}
+
+/// A C2SP witness.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// The address that takes checkpoints, `…/add-checkpoint`.
+    pub url: Url,
+    /// Its public key, `name+id+base64`, of cosignature type.
+    pub key: String,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -145,6 +182,10 @@ pub enum ConfigError {
     NoFile(String),
     #[error("the configuration is refused: {0}")]
     Refused(Box<figment::Error>),
+    #[error("`log.witnesses`: `{0}` is not the public key of a witness")]
+    Witness(String),
+    #[error("`log.name` must not be empty nor hold a space or a `+`")]
+    LogName,
     #[error("API key `{0}`: `sha256` must be 64 hexadecimal digits")]
     Hash(String),
     #[error("API key `{0}`: the role `councillor` needs `person`")]
@@ -169,7 +210,26 @@ impl Config {
         Ok(config)
     }
 
+    /// By which checkpoints and receipts are known.
+    pub fn log_name(&self) -> String {
+        let host = self.public_url.split_once("://").map_or(self.public_url.as_str(), |(_, host)| host);
+        self.log.name.clone().unwrap_or_else(|| format!("{}/log", host.trim_end_matches('/')))
+    }
+
+    /// Who countersigns checkpoints.
+    pub fn witnesses(&self) -> Result<Vec<publish::Witness>, ConfigError> {
+        let of = |witness: &Witness| {
+            let key = WitnessKey::parse(&witness.key).ok_or_else(|| ConfigError::Witness(witness.key.clone()))?;
+            Ok(publish::Witness::new(witness.url.clone(), key))
+        };
+        self.log.witnesses.iter().map(of).collect()
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
+        if !signed_note::is_key_name_valid(&self.log_name()) {
+            return Err(ConfigError::LogName);
+        }
+        self.witnesses()?;
         for key in &self.auth.api_keys {
             key.hash()?;
             if key.roles.contains(&CallerRole::Councillor) && key.person.is_none() {
@@ -177,6 +237,13 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+impl Log {
+    /// How often the log is signed, where it is.
+    pub fn heartbeat(&self) -> Option<Duration> {
+        (self.heartbeat_seconds > 0).then(|| Duration::from_secs(self.heartbeat_seconds))
     }
 }
 

@@ -16,5 +16,6 @@ pub mod http;
 pub mod pap;
 pub mod pdp;
 pub mod pip;
+pub mod publish;
 pub mod store;
 pub mod telemetry;

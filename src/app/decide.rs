@@ -8,7 +8,7 @@ use super::{
     new_id,
 };
 use crate::{
-    audit::{AppendError, EntryKind, NewEntry, SearchKeys, StoredEntry},
+    audit::{AppendError, EntryKind, NewEntry, SearchKeys, StoredEntry, export::SUMMARY},
     domain::{
         decision::{Decision, Verdict},
         document::Document,
@@ -252,6 +252,7 @@ impl App {
                 ("caller", json!(caller.name)),
                 ("request", json!(case.request)),
                 ("answer", json!(decision)),
+                (SUMMARY, summary(case, decision)),
                 ("facts", json!(case)),
                 ("basis", json!(self.basis())),
             ],
@@ -327,6 +328,22 @@ fn raised(decision: &Decision, person: &str) -> Vec<Raised> {
             })
         })
         .collect()
+}
+
+/// What may be said of a decision to anyone: nothing of the person but the kind, and none of the words.
+fn summary(case: &Case, decision: &Decision) -> serde_json::Value {
+    let referral = &decision.verdict.referral;
+    json!({
+        "action": decision.action,
+        "document": decision.document,
+        "held": decision.held,
+        "outcome": decision.outcome,
+        "parts": decision.verdict.parts.iter().map(|part| json!(part.outcome)).collect::<Vec<_>>(),
+        "person_kind": case.principal.kind,
+        "profile": decision.profile,
+        "referred_to": referral.required.then_some(&referral.to),
+        "rules": rules_of(&decision.verdict),
+    })
 }
 
 /// Every rule that decided or referred.

@@ -77,7 +77,8 @@ impl App {
         Ok(self.store.decisions(&filter, &page).await?)
     }
 
-    pub(super) async fn log_read(&self, caller: &Caller, what: Value) -> Result<(), HistoryError> {
+    /// Enters a reading in the log.
+    pub async fn log_read(&self, caller: &Caller, what: Value) -> Result<(), HistoryError> {
         let entry = self.act(EntryKind::LogRead, caller, what);
         self.store.append(entry).await.map(|_| ()).map_err(HistoryError::Unrecorded)
     }

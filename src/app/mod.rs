@@ -30,7 +30,9 @@ pub mod conflicts;
 pub mod decide;
 pub mod determine;
 pub mod differences;
+pub mod evidence;
 pub mod explain;
+pub mod export;
 pub mod facts;
 pub mod history;
 pub mod impact;
@@ -48,6 +50,7 @@ pub struct App {
     pub clock: Box<dyn Clock>,
     /// Hash of the schemas that check questions.
     pub schemas: Option<String>,
+    pub checkpoints: evidence::Checkpoints,
 }
 
 /// The configured profile is not in the bundle.
@@ -67,6 +70,7 @@ pub struct Caller {
 impl App {
     pub fn new(
         store: Arc<dyn DecisionLog>,
+        checkpoints: evidence::Checkpoints,
         bundle: Arc<Bundle>,
         profile: String,
         statutory: StatutoryLayer,
@@ -75,7 +79,7 @@ impl App {
         if bundle.book(&profile).is_none() {
             return Err(NoProfile(profile));
         }
-        Ok(Self { store, policies: ArcSwap::new(bundle), profile, statutory, clock, schemas: None })
+        Ok(Self { store, policies: ArcSwap::new(bundle), profile, statutory, clock, schemas: None, checkpoints })
     }
 
     /// Records with each decision by which schemas its question was checked.

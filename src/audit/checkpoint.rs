@@ -52,6 +52,12 @@ pub fn origin_of(log: &str, epoch: u64) -> String {
 }
 
 impl Checkpoint {
+    /// The epoch that its origin names.
+    pub fn epoch(&self, log: &str) -> u64 {
+        let epoch = self.origin.strip_prefix(log).and_then(|rest| rest.strip_prefix("/epoch-"));
+        epoch.and_then(|epoch| epoch.parse().ok()).unwrap_or(1)
+    }
+
     /// The text that is signed.
     fn text(&self) -> String {
         format!("{}\n{}\n{}\n", self.origin, self.size, BASE64.encode(self.root))

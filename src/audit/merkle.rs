@@ -48,12 +48,12 @@ impl Node {
 pub struct Span(pub Range<u64>);
 
 impl Span {
-    /// The perfect subtrees it falls into, left to right. A span of a proof begins where its largest one may.
+    /// The perfect subtrees it falls into, left to right, as large as its two ends allow.
     pub fn nodes(&self) -> Vec<Node> {
         let (mut at, mut nodes) = (self.0.start, Vec::new());
         while at < self.0.end {
-            let level = largest_power(self.0.end - at).trailing_zeros();
-            nodes.push(Node { level: u8::try_from(level).unwrap_or(u8::MAX), index: at >> level });
+            let level = at.trailing_zeros().min((self.0.end - at).ilog2());
+            nodes.push(Node { level: narrow(level), index: at >> level });
             at += 1 << level;
         }
         nodes
@@ -83,14 +83,20 @@ impl Peaks {
 
     /// Appends a leaf; gives each subtree that it makes perfect, the leaf itself not among them.
     pub fn push(&mut self, leaf: Hash) -> Vec<(Node, Hash)> {
-        let (mut hash, mut made) = (leaf, Vec::new());
-        for level in 1..=self.size.trailing_ones() {
+        self.graft(0, leaf)
+    }
+
+    /// Appends a whole perfect subtree where one of its level may begin.
+    pub fn graft(&mut self, level: u8, subtree: Hash) -> Vec<(Node, Hash)> {
+        let (mut hash, mut made) = (subtree, Vec::new());
+        let carried = (self.size >> level).trailing_ones();
+        for level in u32::from(level) + 1..=u32::from(level) + carried {
             let Some(left) = self.hashes.pop() else { break };
             hash = node_hash(&left, &hash);
-            made.push((Node { level: u8::try_from(level).unwrap_or(u8::MAX), index: self.size >> level }, hash));
+            made.push((Node { level: narrow(level), index: self.size >> level }, hash));
         }
         self.hashes.push(hash);
-        self.size += 1;
+        self.size += 1 << level;
         made
     }
 
@@ -227,10 +233,10 @@ pub fn verify_consistency(from: u64, old: &Hash, to: u64, new: &Hash, path: &[Ha
 
 /// The size of the left half of a tree of more than one leaf: the largest power of two below its size.
 fn split(size: u64) -> u64 {
-    largest_power(size - 1)
+    1 << (size - 1).ilog2()
 }
 
-/// The largest power of two not above a number that is not zero.
-fn largest_power(number: u64) -> u64 {
-    1 << number.ilog2()
+/// A level: a tree of 64-bit sizes has no more than 64.
+fn narrow(level: u32) -> u8 {
+    u8::try_from(level).unwrap_or(u8::MAX)
 }

@@ -14,7 +14,7 @@
 //! its transaction, that the facts are still at version 41; were they at 42 it would answer `Stale` and the decision
 //! would be made again.
 //!
-//! The invariant: no answer leaves before its entry is durable. Where next: [`crate::store::sqlite`].
+//! The invariant: no answer leaves before its entry is durable. Where next: [`crate::store`].
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -37,9 +37,14 @@ use crate::{
 
 pub mod checkpoint;
 pub mod entry;
+pub mod export;
 pub mod key;
 pub mod merkle;
+pub mod publish;
 pub mod receipt;
+pub mod sheet;
+pub mod verify;
+pub mod witness;
 
 /// What kind of act an entry records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -276,6 +281,12 @@ pub trait DecisionLog: FactSource + LogReader {
 
     /// The name the log has had since its first entry.
     fn origin(&self) -> &str;
+
+    /// The public key of the receipts, in base64.
+    fn receipt_key(&self) -> String;
+
+    /// The receipt of an entry, as it was given when the entry was appended.
+    fn receipt(&self, epoch: u64, index: u64, leaf_hash: &[u8]) -> String;
 
     async fn head(&self) -> Result<Head, Unreadable>;
 

@@ -17,7 +17,7 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::Value;
 
-use super::{entry::Hash, key::Signer};
+use super::key::Signer;
 use crate::domain::decision::LogPosition;
 
 /// A receipt that this key did not sign for this place in this log.
@@ -26,7 +26,7 @@ use crate::domain::decision::LogPosition;
 pub struct NotGenuine;
 
 /// The same entry always has the same receipt.
-pub fn sign(signer: &Signer, origin: &str, epoch: u64, index: u64, leaf_hash: &Hash) -> String {
+pub fn sign(signer: &Signer, origin: &str, epoch: u64, index: u64, leaf_hash: &[u8]) -> String {
     BASE64.encode(signer.sign(message(origin, epoch, index, &hex::encode(leaf_hash)).as_bytes()))
 }
 

@@ -16,23 +16,18 @@ use clap::Args;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::{Failure, chain, key_file, load_policies, report, say};
+use super::{Failure, chain, key_file, load_policies, opened_within, report, say};
 use crate::{
     app::{
+        Caller,
         impact::Impact,
-        new_id,
         replays::{Again, Period, Policies, Replays},
     },
-    audit::{EntryKind, NewEntry, key::Signer},
-    clock::{Clock, SystemClock},
     config::{Config, Flags},
     domain::calendar::london_midnight,
-    pap::PolicyFiles,
     store,
 };
 
-/// How long to wait for a database that is being written.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to try for the lock before taking it that a service runs.
 const LOCK_PATIENCE: Duration = Duration::from_millis(300);
 /// How often to say how far it has come.
@@ -82,10 +77,10 @@ impl Replay {
         let flags = Flags { database_url: self.database_url.clone(), ..Flags::default() };
         let config = Config::read(self.config.as_deref(), &flags)?;
         let under = self.under()?;
-        let log = store::read(&config.database_url, PATIENCE).await?;
+        let log = store::read(&config.database_url, store::PATIENCE).await?;
         let recorded = self.record(&config, &under).await;
         if let Err(why) = &recorded {
-            eprintln!("pinkpaper: this reading is not in the log: {why}");
+            eprintln!("pinkpaper: this reading is not in the log: {}", chain(why.as_ref()));
         }
         let replays = Replays::of(log, self.period()?, under.clone(), config.statutory_layer).await?;
         match under {
@@ -124,39 +119,21 @@ impl Replay {
         Ok(Period { from, to })
     }
 
-    /// Enters the reading in the log, where nobody else holds it.
+    /// Enters the reading in the log, where nobody else holds it and it is the log that was signed.
     async fn record(&self, config: &Config, under: &Policies) -> Result<(), Failure> {
         let key_file = key_file(config);
         if !Path::new(&key_file).is_file() {
             return Err(format!("there is no receipt key `{key_file}`, as there is where the service runs").into());
         }
-        let signer = Arc::new(Signer::load(Path::new(&key_file))?);
-        let options = store::Options { patience: LOCK_PATIENCE, ..store::Options::new(&config.public_url, signer) };
-        let store = store::connect(&config.database_url, options).await.map_err(|error| match error {
-            store::OpenError::InUse => "the service holds it".into(),
-            other => Failure::from(other),
-        })?;
-        store.append(self.reading(under)).await?;
-        Ok(())
-    }
-
-    fn reading(&self, under: &Policies) -> NewEntry {
+        let app = opened_within(config, LOCK_PATIENCE).await?;
+        app.resume().await?;
         let policies = match under {
             Policies::Own => Value::Null,
             Policies::Other { bundle, .. } => json!(bundle.hash),
         };
-        let period = json!({"from": self.from, "to": self.to, "policy_bundle": policies, "profile": self.profile});
-        NewEntry {
-            kind: EntryKind::LogRead,
-            id: new_id(),
-            at: SystemClock.now(),
-            outcome: None,
-            policy_bundle: PolicyFiles::shipped().hash(),
-            facts_version: None,
-            payload: vec![("caller", json!("pinkpaper replay")), ("act", json!({"replay_all": period}))],
-            search: None,
-            idempotency: None,
-        }
+        let what = json!({"from": self.from, "to": self.to, "policy_bundle": policies, "profile": self.profile});
+        let caller = Caller { name: "pinkpaper replay".to_owned(), roles: Vec::new(), person: None };
+        Ok(app.log_read(&caller, json!({"replay_all": what})).await?)
     }
 }
 

@@ -16,13 +16,18 @@ pub async fn ready(shared: Data<Shared>) -> HttpResponse {
     if let Err(error) = &log {
         tracing::warn!(error = %error, "not ready");
     }
+    let sound = shared.app.checkpoints.sound();
     let policies = shared.app.rules().is_ok();
     let word = |good: bool| if good { "ok" } else { "unavailable" };
     let body = json!({
-        "status": word(log.is_ok() && policies),
+        "status": word(log.is_ok() && sound && policies),
         "checks": {
-            "store": word(log.is_ok()), "log": word(log.is_ok()), "policies": word(policies), "register": "ok",
+            "store": word(log.is_ok()), "log": word(log.is_ok() && sound), "policies": word(policies), "register": "ok",
         },
     });
-    if log.is_ok() && policies { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
+    if log.is_ok() && sound && policies {
+        HttpResponse::Ok().json(body)
+    } else {
+        HttpResponse::ServiceUnavailable().json(body)
+    }
 }

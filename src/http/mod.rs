@@ -26,6 +26,7 @@ mod determinations;
 mod docs;
 mod documents;
 mod health;
+mod log;
 mod page;
 mod policies;
 mod problem;
@@ -62,6 +63,11 @@ pub const ROUTES: &[(&str, &str, Option<Errand>)] = &[
     ("GET", "/v1/decisions/{id}/explanation", Some(Errand::ReadDecision)),
     ("GET", "/v1/decisions/{id}/statement", Some(Errand::ReadDecision)),
     ("POST", "/v1/decisions/{id}/replay", Some(Errand::ReplayDecision)),
+    ("GET", "/v1/decisions/{id}/proof", Some(Errand::ReadDecision)),
+    ("GET", "/v1/log/checkpoint", Some(Errand::CheckLog)),
+    ("GET", "/v1/log/consistency", Some(Errand::CheckLog)),
+    ("GET", "/v1/log/key", Some(Errand::CheckLog)),
+    ("GET", "/v1/log/export", Some(Errand::ExportLog)),
     ("GET", "/v1/referrals", Some(Errand::ReadReferrals)),
     ("GET", "/v1/referrals/{id}", Some(Errand::ReadReferrals)),
     ("POST", "/v1/referrals/{id}/close", Some(Errand::CloseReferral)),
@@ -99,6 +105,11 @@ pub fn routes(config: &mut ServiceConfig) {
                 .service(resource("/decisions/{id}/explanation").route(get().to(decisions::explain)))
                 .service(resource("/decisions/{id}/statement").route(get().to(decisions::statement)))
                 .service(resource("/decisions/{id}/replay").route(post().to(decisions::replay)))
+                .service(resource("/decisions/{id}/proof").route(get().to(log::proof)))
+                .service(resource("/log/checkpoint").route(get().to(log::checkpoint)))
+                .service(resource("/log/consistency").route(get().to(log::consistency)))
+                .service(resource("/log/key").route(get().to(log::key)))
+                .service(resource("/log/export").route(get().to(log::export)))
                 .service(resource("/referrals").route(get().to(referrals::list)))
                 .service(resource("/referrals/{id}").route(get().to(referrals::read)))
                 .service(resource("/referrals/{id}/close").route(post().to(referrals::close)))

@@ -11,8 +11,13 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{
-        decide::DecideError, determine::DetermineError, facts::WriteError, history::HistoryError,
-        referrals::CloseError, replay::ReplayError,
+        decide::DecideError,
+        determine::DetermineError,
+        evidence::{CheckpointError, EvidenceError},
+        facts::WriteError,
+        history::HistoryError,
+        referrals::CloseError,
+        replay::ReplayError,
     },
     audit::Unmet,
     pip::Unreadable,
@@ -221,6 +226,21 @@ impl From<CloseError> for Problem {
                     |(pointer, message): (&str, &str)| Fault { pointer: pointer.into(), message: message.into() };
                 Self::Invalid(found.into_iter().map(fault).collect())
             }
+        }
+    }
+}
+
+impl From<CheckpointError> for Problem {
+    fn from(error: CheckpointError) -> Self {
+        unavailable(&error)
+    }
+}
+
+impl From<EvidenceError> for Problem {
+    fn from(error: EvidenceError) -> Self {
+        match error {
+            EvidenceError::History(error) => error.into(),
+            error => unavailable(&error),
         }
     }
 }

@@ -30,11 +30,13 @@ pub enum Errand {
     ExplainInFull,
     ReadReferrals,
     CloseReferral,
+    CheckLog,
+    ExportLog,
     ReplayDecision,
 }
 
 impl Errand {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Decide,
         Self::ReadDecision,
         Self::ListDecisions,
@@ -48,6 +50,8 @@ impl Errand {
         Self::ExplainInFull,
         Self::ReadReferrals,
         Self::CloseReferral,
+        Self::CheckLog,
+        Self::ExportLog,
         Self::ReplayDecision,
     ];
 
@@ -66,6 +70,8 @@ impl Errand {
             Self::ExplainInFull => "explain_in_full",
             Self::ReadReferrals => "read_referrals",
             Self::CloseReferral => "close_referral",
+            Self::CheckLog => "check_log",
+            Self::ExportLog => "export_log",
             Self::ReplayDecision => "replay_decision",
         }
     }

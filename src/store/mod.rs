@@ -13,13 +13,22 @@
 //!
 //! The invariant: what was acknowledged is on disk, and what is in force is what is on disk.
 //!
+//! What both backends say alike to their database stands once, in `sql/`, and is compiled into each of [`sqlite`] and
+//! `postgres` (`#[path]`): beside it a backend has its own `dialect.rs` and `place.rs`. Generic code over sqlx's
+//! `Database` would need a dozen bounds on every function, and sqlx's `Any` knows too few types; compiled twice, each
+//! file is plain, and the compiler checks it against both engines.
+//!
 //! Where next: [`sqlite`].
 
 use std::{sync::Arc, time::Duration};
 
 use crate::audit::{DecisionLog, LogReader, key::Signer};
 
+#[allow(clippy::duplicate_mod, reason = "the files of `sql/` are compiled for each engine, see above")]
 pub mod sqlite;
+
+/// How long to wait for a database that someone else holds, if nothing else is said.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How to keep.
 #[derive(Clone, Debug)]
@@ -37,7 +46,7 @@ pub struct Options {
 
 impl Options {
     pub fn new(origin: impl Into<String>, signer: Arc<Signer>) -> Self {
-        Self { origin: origin.into(), signer, queue: 1024, readers: 4, patience: Duration::from_secs(5) }
+        Self { origin: origin.into(), signer, queue: 1024, readers: 4, patience: PATIENCE }
     }
 }
 
@@ -67,7 +76,7 @@ pub enum OpenError {
 pub async fn connect(address: &str, options: Options) -> Result<Arc<dyn DecisionLog>, OpenError> {
     match address.split_once("://") {
         Some(("sqlite", file)) if !file.is_empty() && !file.contains('?') => {
-            Ok(Arc::new(sqlite::SqliteStore::open(file.as_ref(), options).await?))
+            Ok(Arc::new(sqlite::Store::open(file.as_ref(), options).await?))
         }
         Some(("postgres" | "postgresql", _)) => Err(OpenError::PostgresNotYet),
         _ => Err(OpenError::Address),
@@ -84,4 +93,8 @@ pub async fn read(address: &str, patience: Duration) -> Result<Arc<dyn LogReader
         Some(("postgres" | "postgresql", _)) => Err(OpenError::PostgresNotYet),
         _ => Err(OpenError::Address),
     }
+}
+
+fn unopenable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> OpenError {
+    OpenError::Unopenable(error.into())
 }

@@ -77,7 +77,7 @@ fn role_for(path: &str, method: &str) -> &'static str {
 async fn every_operation_succeeds_unedited_on_the_demonstration_council() {
     let home = tempfile::tempdir().expect("a directory");
     let demo = start(home.path());
-    let client = Client::new();
+    let client = pinkpaper::publish::client().build().expect("a client");
     let get = |path: &str| client.get(format!("{}{path}", demo.url)).send();
     let description: Value =
         serde_json::from_slice(&get("/openapi.json").await.expect("answers").bytes().await.expect("bytes"))
@@ -133,7 +133,7 @@ async fn execute(demo: &Demo, client: &Client, description: &Value, path: &str, 
 #[tokio::test]
 async fn a_second_start_keeps_the_data_and_the_first_start_is_guarded() {
     let home = tempfile::tempdir().expect("a directory");
-    let client = Client::new();
+    let client = pinkpaper::publish::client().build().expect("a client");
     let count = |demo: &Demo| {
         let request = client.get(format!("{}/v1/decisions", demo.url)).bearer_auth(demo.token("monitoring_officer"));
         async move {

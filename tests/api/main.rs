@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod backup;
 mod callers;
 mod cases;
 mod decisions;
@@ -14,7 +15,9 @@ mod documents;
 mod examples;
 mod explanation;
 mod faults;
+mod log;
 mod referrals;
 mod register;
 mod replay;
 mod replay_command;
+mod witness;

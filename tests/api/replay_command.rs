@@ -61,7 +61,7 @@ async fn it_confirms_every_decision_beside_a_running_service() {
     let (service, ..) = decided().await;
     let (code, out, err) = told(&run(&service.database, &[]));
     assert_eq!((code, out.as_str()), (Some(0), "replayed: 2 decisions, 0 differ\n"), "{err}");
-    assert!(err.contains("this reading is not in the log: the service holds it"), "{err}");
+    assert!(err.contains("this reading is not in the log: another process is using this database"), "{err}");
     make(&service, &asked_by("b3", &json!(["report"]))).await;
     let again = told_json(&run(&service.database, &["--json"]));
     assert_eq!((&again["replayed"], &again["differ"], &again["recorded"]), (&json!(3), &json!([]), &json!(false)));

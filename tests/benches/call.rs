@@ -37,7 +37,7 @@ fn call(c: &mut Criterion) {
     let register = read_json("tests/api/cases/th52.json")["register"].clone();
     let service = runtime.block_on(Service::with_register("th52", &register));
     let key = support::key(pinkpaper::domain::words::CallerRole::Pep);
-    let (client, question, bare) = (reqwest::Client::new(), question(), bare());
+    let (client, question, bare) = (pinkpaper::publish::client().build().expect("a client"), question(), bare());
     let mut group = c.benchmark_group("call");
     group.measurement_time(Duration::from_secs(8));
     group.bench_function("bare handler", |b| {

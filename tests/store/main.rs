@@ -86,6 +86,7 @@ mod crash;
 mod desk;
 mod facts;
 mod log;
+mod million;
 mod proofs;
 mod sqlite;
 mod support;

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use pinkpaper::{
-    audit::{AppendError, DecisionLog, key::Signer},
+    audit::{AppendError, DecisionLog, key::Signer, merkle::Node},
     pip::Change,
     store::{OpenError, Options, connect, read},
 };
@@ -54,6 +54,9 @@ async fn with_outsider() -> (Bench, SqliteConnection) {
 #[tokio::test]
 async fn the_file_refuses_what_the_service_never_does() {
     let (bench, mut outsider) = with_outsider().await;
+    bench.store.append(entry("e-1")).await.expect("appended");
+    let kept = Change::KeepCheckpoint { epoch: 1, size: 2, note: "a note".to_owned() };
+    bench.store.keep(kept).await.expect("kept");
     let statements = [
         "UPDATE log_leaf SET outcome = 'allow'",
         "UPDATE log_leaf SET seq = 7",
@@ -66,11 +69,61 @@ async fn the_file_refuses_what_the_service_never_does() {
         "UPDATE log_head SET size = 0",
         "UPDATE log_head SET epoch = 0",
         "DELETE FROM log_head",
+        "UPDATE log_node SET hash = zeroblob(32)",
+        "DELETE FROM log_node",
+        "INSERT OR REPLACE INTO log_node SELECT place, zeroblob(32) FROM log_node",
+        "UPDATE log_checkpoint SET note = ''",
+        "DELETE FROM log_checkpoint",
+        "INSERT OR REPLACE INTO log_checkpoint SELECT epoch, size, '' FROM log_checkpoint",
     ];
     for statement in statements {
         assert!(sqlx::query(statement).execute(&mut outsider).await.is_err(), "{statement}");
     }
     assert_eq!(bench.store.entry("d-1").await.expect("readable").expect("there").outcome, decision("d-1", 0).outcome);
+}
+
+/// What the service kept before it had a tree: the same rows without one.
+#[tokio::test]
+async fn a_log_from_before_the_tree_gets_one_over_all_its_entries() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("a.db");
+    let signer = Arc::new(Signer::fleeting().expect("a key"));
+    let store = open(&file, &signer).await.expect("open");
+    for at in 0..11 {
+        store.append(decision(&format!("d-{at}"), 0)).await.expect("appended");
+    }
+    let grown = store.head().await.expect("readable");
+    drop(store);
+    let mut outsider = outsider(&file).await;
+    for statement in [
+        "DROP TABLE log_node",
+        "DROP TABLE log_checkpoint",
+        "DROP INDEX log_leaf_at",
+        "ALTER TABLE log_head DROP COLUMN peaks",
+        "ALTER TABLE log_head DROP COLUMN origin",
+        "DELETE FROM _sqlx_migrations WHERE version >= 3",
+    ] {
+        sqlx::query(statement).execute(&mut outsider).await.expect(statement);
+    }
+    outsider.close().await.expect("closed");
+    let store = open(&file, &signer).await.expect("brought forward");
+    assert_eq!(store.head().await.expect("readable"), grown);
+    let leaves: Vec<Node> = (0..11).map(|index| Node { level: 0, index }).collect();
+    assert_eq!(store.hashes(&leaves).await.expect("there").len(), 11);
+    store.hashes(&[Node { level: 3, index: 0 }]).await.expect("grown");
+    assert_eq!(store.append(decision("d-11", 0)).await.expect("appended").index, 11);
+    assert!(store.entry("d-3").await.expect("readable").is_some());
+}
+
+#[tokio::test]
+async fn the_log_keeps_its_first_name() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("a.db");
+    let signer = Arc::new(Signer::fleeting().expect("a key"));
+    drop(open(&file, &signer).await.expect("open"));
+    let renamed = Options { patience: PATIENCE, ..Options::new("another/log", signer) };
+    let store = connect(&format!("sqlite://{}", file.display()), renamed).await.expect("open");
+    assert_eq!(store.origin(), ORIGIN);
 }
 
 #[tokio::test]

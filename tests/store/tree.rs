@@ -245,3 +245,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_tree_is_put_together_again_from_any_cut() {
+    let tree = Tree::counting(45);
+    for from in 0..=45_u64 {
+        for to in from..=45 {
+            let mut peaks = Peaks::default();
+            for node in [Span(0..from), Span(from..to), Span(to..45)].iter().flat_map(Span::nodes) {
+                peaks.graft(node.level, tree.kept[&node]);
+            }
+            assert_eq!(peaks, tree.peaks, "cut at {from} and {to}");
+        }
+    }
+}

@@ -1,11 +1,16 @@
 //! A real service for one test: its own database, its own port, one key per role.
 
-use std::{net::TcpListener, path::PathBuf, sync::Arc, thread};
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
 
 use jiff::Timestamp;
 use pinkpaper::{
-    app::{App, Caller},
-    audit::key::Signer,
+    app::{App, Caller, evidence::Checkpoints},
+    audit::{checkpoint::Notary, key::Signer},
     clock::SystemClock,
     domain::words::CallerRole,
     http::{self, ApiKey, DocsExamples, Keys, Limits, Shared, schemas::Schemas},
@@ -59,8 +64,20 @@ impl Service {
     /// Starts a service with policies of its own.
     pub async fn with_policies(profile: &str, files: &PolicyFiles) -> Self {
         let home = tempfile::tempdir().expect("a directory");
+        let keys = home.path().to_owned();
+        Self::at(home, &keys, profile, files).await
+    }
+
+    /// Starts a service whose log is signed with the keys in a directory.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub async fn with_log_key(keys: &Path) -> Self {
+        Self::at(tempfile::tempdir().expect("a directory"), keys, "th52", &PolicyFiles::shipped()).await
+    }
+
+    async fn at(home: TempDir, keys: &Path, profile: &str, files: &PolicyFiles) -> Self {
+        let checkpoint_key = Signer::open(&keys.join("checkpoint.key")).expect("a key");
         let database = home.path().join("test.db");
-        let signer = Signer::open(&home.path().join("test.key")).expect("a signer");
+        let signer = Signer::open(&keys.join("test.key")).expect("a signer");
         let options = store::Options::new("test", Arc::new(signer));
         let address = format!("sqlite://{}", database.display());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -72,7 +89,9 @@ impl Service {
             actix_web::rt::System::new().block_on(async move {
                 let schemas = Schemas::load().expect("the schemas load");
                 let store = store::connect(&address, options).await.expect("the store opens");
-                let app = App::new(store, bundle, profile, StatutoryLayer::Enforce, Box::new(SystemClock));
+                let notary = Notary::new(checkpoint_key, store.origin());
+                let checkpoints = Checkpoints::new(notary, None);
+                let app = App::new(store, checkpoints, bundle, profile, StatutoryLayer::Enforce, Box::new(SystemClock));
                 let app = Arc::new(app.expect("the profile exists").checked_by(schemas.hash()));
                 app.keep_policies().await.expect("the policies are kept");
                 started.send(Arc::clone(&app)).expect("the test waits");
@@ -88,7 +107,7 @@ impl Service {
                 http::serve(shared, listener, 1).await.expect("the service runs");
             });
         });
-        let client = Client::builder().build().expect("a client");
+        let client = pinkpaper::publish::client().build().expect("a client");
         let schemas = Arc::new(Schemas::load().expect("the schemas load"));
         let app = app.recv().expect("the service starts");
         Self { url, client, schemas, database, app, _home: home }
@@ -217,7 +236,12 @@ async fn read(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.expect("the service answers");
     let (status, headers) = (response.status(), response.headers().clone());
     let bytes = response.bytes().await.expect("a body");
-    let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let body = match kind.split(';').next() {
+        _ if bytes.is_empty() => Value::Null,
+        Some("application/json" | "application/problem+json") => serde_json::from_slice(&bytes).expect("JSON"),
+        _ => Value::String(String::from_utf8(bytes.to_vec()).expect("text")),
+    };
     Answer { status, headers, body }
 }
 

@@ -3,18 +3,19 @@
 use std::{
     fs::{File, TryLockError},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use sqlx::{
-    ConnectOptions, SqliteConnection, SqlitePool,
+    ConnectOptions, Connection as _, SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::time::Instant;
 
-use super::tree;
-use crate::store::OpenError;
+use super::dialect::Connection;
+use crate::store::{OpenError, unopenable};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrations");
 
@@ -26,38 +27,32 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 pub(super) struct Place {
     file: PathBuf,
     patience: Duration,
+    /// Excludes every other process for as long as it is open.
+    _lock: Arc<File>,
 }
 
 impl Place {
     /// The file, made private if it is not there. Resolved, so that one database has one lock by any path.
-    pub fn find(file: &Path, patience: Duration) -> Result<Self, OpenError> {
+    pub async fn open(file: &Path, patience: Duration) -> Result<Self, OpenError> {
         let mut options = File::options();
         options.read(true).append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(file).map_err(unopenable)?;
-        Ok(Self { file: file.canonicalize().map_err(unopenable)?, patience })
+        let file = file.canonicalize().map_err(unopenable)?;
+        let lock = Arc::new(lock(&file, patience).await?);
+        Ok(Self { file, patience, _lock: lock })
     }
 
-    /// Excludes every other process for as long as the file returned is open. Waits a little: one that is just
-    /// stopping lets go only after its last commit.
-    pub async fn lock(&self) -> Result<File, OpenError> {
-        let mut path = self.file.as_os_str().to_owned();
-        path.push(".lock");
-        let lock = File::options().read(true).append(true).create(true).open(path).map_err(unopenable)?;
-        let give_up = Instant::now() + self.patience;
-        loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(lock),
-                Err(TryLockError::WouldBlock) if Instant::now() < give_up => tokio::time::sleep(LOCK_INTERVAL).await,
-                Err(TryLockError::WouldBlock) => return Err(OpenError::InUse),
-                Err(TryLockError::Error(error)) => return Err(unopenable(error)),
-            }
-        }
+    /// Brings the tables to this version's form.
+    pub async fn prepare(&self) -> Result<(), OpenError> {
+        let mut connection = self.writer().await?;
+        MIGRATIONS.run(&mut connection).await.map_err(OpenError::Migration)?;
+        connection.close().await.map_err(unopenable)
     }
 
     /// The one connection that writes.
-    pub async fn writer(&self) -> Result<SqliteConnection, OpenError> {
+    pub async fn writer(&self) -> Result<Connection, OpenError> {
         let options =
             self.options().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).foreign_keys(true);
         let mut connection = options.connect().await.map_err(unopenable)?;
@@ -75,34 +70,45 @@ impl Place {
             .map_err(unopenable)
     }
 
-    /// Statements are not logged: a slow one would be, with what it asks.
     fn options(&self) -> SqliteConnectOptions {
-        SqliteConnectOptions::new().filename(&self.file).busy_timeout(self.patience).disable_statement_logging()
+        options(&self.file, self.patience)
     }
+}
+
+/// Statements are not logged: a slow one would be, with what it asks.
+fn options(file: &Path, patience: Duration) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(file).busy_timeout(patience).disable_statement_logging()
 }
 
 /// Connections that read a database which another process may hold. The tables must be of this version's form, for
 /// whoever reads cannot bring them forward.
 pub(super) async fn beside(file: &Path, patience: Duration) -> Result<SqlitePool, OpenError> {
-    let place = Place { file: file.canonicalize().map_err(unopenable)?, patience };
-    let readers = place.readers(1).await?;
+    let options = options(file, patience).read_only(true);
+    let readers = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(unopenable)?;
     let applied = "SELECT max(version) FROM _sqlx_migrations WHERE success";
     let applied: Option<i64> = sqlx::query_scalar(applied).fetch_one(&readers).await.map_err(unopenable)?;
     let known = MIGRATIONS.iter().map(|migration| migration.version).max();
     if applied == known { Ok(readers) } else { Err(OpenError::OtherVersion) }
 }
 
-/// Brings the tables to this version's form, and looks whether log and head still fit.
-pub(super) async fn prepare(connection: &mut SqliteConnection) -> Result<(), OpenError> {
-    MIGRATIONS.run(&mut *connection).await.map_err(OpenError::Migration)?;
-    tree::grow_over_existing(connection).await.map_err(unopenable)?;
-    let fits = "SELECT size = (SELECT coalesce(max(seq), -1) + 1 FROM log_leaf) FROM log_head";
-    let fits: Option<bool> = sqlx::query_scalar(fits).fetch_optional(connection).await.map_err(unopenable)?;
-    if fits == Some(true) { Ok(()) } else { Err(OpenError::HeadAndLastEntry) }
+/// Waits a little for the lock: a process that is just stopping lets go only after its last commit.
+async fn lock(file: &Path, patience: Duration) -> Result<File, OpenError> {
+    let mut path = file.as_os_str().to_owned();
+    path.push(".lock");
+    let lock = File::options().read(true).append(true).create(true).open(path).map_err(unopenable)?;
+    let give_up = Instant::now() + patience;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) if Instant::now() < give_up => tokio::time::sleep(LOCK_INTERVAL).await,
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse),
+            Err(TryLockError::Error(error)) => return Err(unopenable(error)),
+        }
+    }
 }
 
 /// Some file systems and builds quietly keep another setting than the one asked for.
-async fn refuse_unless_durable(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+async fn refuse_unless_durable(connection: &mut Connection) -> Result<(), OpenError> {
     let journal: String =
         sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await.map_err(unopenable)?;
     if journal != "wal" {
@@ -115,10 +121,6 @@ async fn refuse_unless_durable(connection: &mut SqliteConnection) -> Result<(), 
         return Err(OpenError::NotDurable { setting: "synchronous", value: synchronous.to_string() });
     }
     Ok(())
-}
-
-pub(super) fn unopenable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> OpenError {
-    OpenError::Unopenable(error.into())
 }
 
 #[cfg(test)]
@@ -143,9 +145,9 @@ mod tests {
     #[tokio::test]
     async fn a_writer_is_durable_and_a_reader_cannot_write() {
         let directory = tempfile::tempdir().expect("a directory");
-        let place = Place::find(&directory.path().join("a.db"), Duration::from_secs(1)).expect("made");
+        let place = Place::open(&directory.path().join("a.db"), Duration::from_secs(1)).await.expect("made");
+        place.prepare().await.expect("migrated");
         let mut writer = place.writer().await.expect("durable");
-        prepare(&mut writer).await.expect("migrated");
         let readers = place.readers(1).await.expect("open");
         assert!(sqlx::query("DELETE FROM document").execute(&readers).await.is_err());
         sqlx::query("DELETE FROM document").execute(&mut writer).await.expect("the writer can");
@@ -156,9 +158,9 @@ mod tests {
     async fn a_new_database_is_private() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().expect("a directory");
-        let place = Place::find(&directory.path().join("a.db"), Duration::from_secs(1)).expect("made");
-        let mut writer = place.writer().await.expect("durable");
-        prepare(&mut writer).await.expect("migrated");
+        let place = Place::open(&directory.path().join("a.db"), Duration::from_secs(1)).await.expect("made");
+        place.prepare().await.expect("migrated");
+        let _writer = place.writer().await.expect("durable");
         for name in ["a.db", "a.db-wal", "a.db-shm"] {
             let mode = std::fs::metadata(directory.path().join(name)).expect("there").permissions().mode();
             assert_eq!(mode & 0o077, 0, "{name}");

@@ -2,6 +2,7 @@
 
 -- Null until the service has grown the tree over the entries there already are.
 ALTER TABLE log_head ADD COLUMN peaks BLOB;
+UPDATE log_head SET peaks = x'' WHERE size = 0;
 -- The log's name, from its first start on: what was signed under it must stay readable.
 ALTER TABLE log_head ADD COLUMN origin TEXT;
 
@@ -32,4 +33,7 @@ BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER log_checkpoint_is_never_updated BEFORE UPDATE ON log_checkpoint
 BEGIN SELECT RAISE(ABORT, 'a checkpoint is kept as it was signed'); END;
 CREATE TRIGGER log_checkpoint_is_never_deleted BEFORE DELETE ON log_checkpoint
+BEGIN SELECT RAISE(ABORT, 'a checkpoint is kept as it was signed'); END;
+CREATE TRIGGER log_checkpoint_is_never_replaced BEFORE INSERT ON log_checkpoint
+WHEN EXISTS (SELECT 1 FROM log_checkpoint WHERE epoch = NEW.epoch AND size = NEW.size)
 BEGIN SELECT RAISE(ABORT, 'a checkpoint is kept as it was signed'); END;

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
+use sqlx::{QueryBuilder, query_builder::Separated};
 
 use super::{
     change::ROWS,
+    dialect::{Connection, Db},
     fault::Fault,
     job::{Job, Record},
 };
@@ -15,7 +16,7 @@ use crate::{audit::entry::Hash, domain::referral::Raised};
 pub(super) type Numbered<'j> = (u64, &'j Record);
 
 /// The ids that the jobs name and the log has.
-pub(super) async fn taken_ids(connection: &mut SqliteConnection, jobs: &[Job]) -> Result<HashSet<String>, sqlx::Error> {
+pub(super) async fn taken_ids(connection: &mut Connection, jobs: &[Job]) -> Result<HashSet<String>, sqlx::Error> {
     let ids: Vec<&str> = records(jobs).map(|record| record.entry.id.as_str()).collect();
     let mut taken = HashSet::new();
     for ids in ids.chunks(ROWS) {
@@ -28,7 +29,7 @@ pub(super) async fn taken_ids(connection: &mut SqliteConnection, jobs: &[Job]) -
 
 /// The idempotency keys that the jobs name and the log has, each with its body and its entry.
 pub(super) async fn taken_keys(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     jobs: &[Job],
 ) -> Result<HashMap<String, (Hash, u64)>, Fault> {
     let keys = records(jobs).filter_map(|record| record.entry.idempotency.as_ref());
@@ -47,7 +48,7 @@ pub(super) async fn taken_keys(
 
 /// Writes all there is to entries but the head.
 pub(super) async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     epoch: u64,
     entries: &[Numbered<'_>],
 ) -> Result<(), sqlx::Error> {
@@ -59,11 +60,7 @@ pub(super) async fn insert(
     insert_keys(connection, entries).await
 }
 
-async fn insert_leaves(
-    connection: &mut SqliteConnection,
-    epoch: u64,
-    entries: &[Numbered<'_>],
-) -> Result<(), sqlx::Error> {
+async fn insert_leaves(connection: &mut Connection, epoch: u64, entries: &[Numbered<'_>]) -> Result<(), sqlx::Error> {
     let into = "INSERT INTO log_leaf (seq, epoch, kind, leaf, leaf_hash, entry_id, at, outcome) ";
     insert_all(connection, into, entries, |mut row, (seq, record)| {
         row.push_bind(seq.cast_signed()).push_bind(epoch.cast_signed()).push_bind(record.entry.kind.word());
@@ -74,7 +71,7 @@ async fn insert_leaves(
     .await
 }
 
-async fn insert_payloads(connection: &mut SqliteConnection, entries: &[Numbered<'_>]) -> Result<(), sqlx::Error> {
+async fn insert_payloads(connection: &mut Connection, entries: &[Numbered<'_>]) -> Result<(), sqlx::Error> {
     let groups = entries.iter().flat_map(|(seq, record)| record.sealed.groups.iter().map(move |group| (*seq, group)));
     let into = "INSERT INTO log_payload (seq, grp, salt, body) ";
     insert_all(connection, into, &groups.collect::<Vec<_>>(), |mut row, (seq, group)| {
@@ -84,7 +81,7 @@ async fn insert_payloads(connection: &mut SqliteConnection, entries: &[Numbered<
     .await
 }
 
-async fn insert_search(connection: &mut SqliteConnection, entries: &[Numbered<'_>]) -> Result<(), sqlx::Error> {
+async fn insert_search(connection: &mut Connection, entries: &[Numbered<'_>]) -> Result<(), sqlx::Error> {
     let keys = entries.iter().filter_map(|(seq, record)| Some((*seq, record.entry.search.as_ref()?)));
     let into = "INSERT INTO log_search (seq, person, document, action) ";
     insert_all(connection, into, &keys.collect::<Vec<_>>(), |mut row, (seq, keys)| {
@@ -94,7 +91,7 @@ async fn insert_search(connection: &mut SqliteConnection, entries: &[Numbered<'_
     .await
 }
 
-async fn insert_rules(connection: &mut SqliteConnection, entries: &[Numbered<'_>]) -> Result<(), sqlx::Error> {
+async fn insert_rules(connection: &mut Connection, entries: &[Numbered<'_>]) -> Result<(), sqlx::Error> {
     let searched = entries.iter().filter_map(|(seq, record)| Some((*seq, record.entry.search.as_ref()?)));
     // A rule may have decided several parts: it is one row.
     let rules: HashSet<(u64, &str)> =
@@ -106,7 +103,7 @@ async fn insert_rules(connection: &mut SqliteConnection, entries: &[Numbered<'_>
     .await
 }
 
-async fn insert_referrals(connection: &mut SqliteConnection, entries: &[Numbered<'_>]) -> Result<(), sqlx::Error> {
+async fn insert_referrals(connection: &mut Connection, entries: &[Numbered<'_>]) -> Result<(), sqlx::Error> {
     let searched = entries.iter().filter_map(|(seq, record)| Some((*seq, record.entry.search.as_ref()?)));
     let raised: Vec<(u64, &Raised)> =
         searched.flat_map(|(seq, keys)| keys.referrals.iter().map(move |raised| (seq, raised))).collect();
@@ -126,7 +123,7 @@ async fn insert_referrals(connection: &mut SqliteConnection, entries: &[Numbered
     .await
 }
 
-async fn insert_keys(connection: &mut SqliteConnection, entries: &[Numbered<'_>]) -> Result<(), sqlx::Error> {
+async fn insert_keys(connection: &mut Connection, entries: &[Numbered<'_>]) -> Result<(), sqlx::Error> {
     let mut named = HashSet::new();
     let keys = entries.iter().filter_map(|(seq, record)| Some((*seq, record.entry.idempotency.as_ref()?)));
     let firsts = keys.filter(|(_, key)| named.insert(key.key.as_str()));
@@ -138,13 +135,13 @@ async fn insert_keys(connection: &mut SqliteConnection, entries: &[Numbered<'_>]
 }
 
 async fn insert_all<T>(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     into: &'static str,
     items: &[T],
-    mut bind: impl FnMut(Separated<'_, Sqlite, &'static str>, &T),
+    mut bind: impl FnMut(Separated<'_, Db, &'static str>, &T),
 ) -> Result<(), sqlx::Error> {
     for items in items.chunks(ROWS) {
-        let mut insert = QueryBuilder::<Sqlite>::new(into);
+        let mut insert = QueryBuilder::<Db>::new(into);
         insert.push_values(items, &mut bind);
         // Few batches are alike in length, so keeping the statement would only push out those that are.
         insert.build().persistent(items.len() == 1).execute(&mut *connection).await?;
@@ -156,7 +153,7 @@ fn records(jobs: &[Job]) -> impl Iterator<Item = &Record> {
     jobs.iter().flat_map(|job| &job.records)
 }
 
-fn among(select: &'static str, values: &[&str]) -> QueryBuilder<Sqlite> {
+fn among(select: &'static str, values: &[&str]) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new(select);
     let mut list = query.separated(", ");
     for value in values {

@@ -1,16 +1,19 @@
 //! The log, read and appended to. Each entry read is checked against its hashes before anyone is told of it.
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Sqlite};
+
+use sqlx::QueryBuilder;
 use tokio::sync::{mpsc::error::TrySendError, oneshot};
 
 use super::{
-    SqliteStore,
     change::Prepared,
+    dialect::Db,
     facts::{cut, unreadable},
     fault::{Fault, Refused},
     job::{Conditional, Done, Job, Record},
     reader::{LeafRow, groups},
+    store::Store,
     tree,
 };
 use crate::{
@@ -34,7 +37,7 @@ struct NotAsAppended {
 }
 
 #[async_trait::async_trait]
-impl DecisionLog for SqliteStore {
+impl DecisionLog for Store {
     async fn append(&self, entry: NewEntry) -> Result<LogPosition, AppendError> {
         let (done, hashes) = self.submit(vec![entry], None).await?;
         self.positions(&done, &hashes).next().ok_or_else(ended)
@@ -62,13 +65,13 @@ impl DecisionLog for SqliteStore {
     }
 
     async fn entry(&self, id: &str) -> Result<Option<StoredEntry>, Unreadable> {
-        let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE entry_id = ?").bind(id);
+        let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE entry_id = $1").bind(id);
         let row: Option<LeafRow> = row.fetch_optional(&self.readers).await.map_err(unreadable)?;
         Ok(self.with_payload(row.into_iter().collect()).await?.pop())
     }
 
     async fn repeated(&self, key: &str) -> Result<Option<(StoredEntry, Hash)>, Unreadable> {
-        let first = sqlx::query_as("SELECT seq, body_hash FROM log_idempotency WHERE key = ?").bind(key);
+        let first = sqlx::query_as("SELECT seq, body_hash FROM log_idempotency WHERE key = $1").bind(key);
         let first: Option<(i64, Vec<u8>)> = first.fetch_optional(&self.readers).await.map_err(unreadable)?;
         let Some((seq, hash)) = first else { return Ok(None) };
         let hash = Hash::try_from(hash).map_err(|_| unreadable(Fault::Damaged("idempotency key")))?;
@@ -91,6 +94,14 @@ impl DecisionLog for SqliteStore {
 
     fn origin(&self) -> &str {
         &self.origin
+    }
+
+    fn receipt_key(&self) -> String {
+        BASE64.encode(self.signer.public_key().as_bytes())
+    }
+
+    fn receipt(&self, epoch: u64, index: u64, leaf_hash: &[u8]) -> String {
+        receipt::sign(&self.signer, &self.origin, epoch, index, leaf_hash)
     }
 
     async fn head(&self) -> Result<Head, Unreadable> {
@@ -122,7 +133,7 @@ impl DecisionLog for SqliteStore {
     }
 }
 
-impl SqliteStore {
+impl Store {
     /// Hands entries to the writer and waits until they are durable or refused.
     async fn submit(
         &self,
@@ -165,7 +176,7 @@ impl SqliteStore {
 
     /// The entry at an index that is known to be taken.
     pub(super) async fn at(&self, seq: i64) -> Result<StoredEntry, Unreadable> {
-        let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq = ?").bind(seq);
+        let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq = $1").bind(seq);
         let row: LeafRow = row.fetch_one(&self.readers).await.map_err(unreadable)?;
         let entry = self.with_payload(vec![row]).await?.pop();
         entry.ok_or_else(|| unreadable(Fault::Damaged("log entry")))
@@ -192,7 +203,7 @@ fn record(mut entry: NewEntry) -> Result<Record, entry::SealError> {
 }
 
 /// Decisions that a filter asks for, newest first, one more than the page.
-fn matching(filter: &LogFilter, page: &PageRequest) -> QueryBuilder<Sqlite> {
+fn matching(filter: &LogFilter, page: &PageRequest) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new("SELECT l.seq, l.epoch, l.leaf, l.leaf_hash FROM log_leaf l");
     if filter.person.is_some() || filter.document.is_some() {
         query.push(" JOIN log_search s ON s.seq = l.seq");

@@ -2,10 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::SqliteConnection;
-
 use super::{
     change::Prepared,
+    dialect::{self, Connection},
     facts::load_register,
     fault::{Fault, Refused},
     job::{Conditional, Done, Job, Record, Verdict},
@@ -18,7 +17,7 @@ use crate::{
 
 /// An open transaction, and what the log will be when it commits.
 pub(super) struct Batch<'c, 'j> {
-    connection: &'c mut SqliteConnection,
+    connection: &'c mut Connection,
     head: Head,
     began_at: u64,
     /// Every idempotency key the jobs name that is taken, before or in this batch.
@@ -48,11 +47,10 @@ pub(super) struct Outcome {
 }
 
 impl<'c, 'j> Batch<'c, 'j> {
-    pub async fn begin(connection: &'c mut SqliteConnection, jobs: &'j [Job]) -> Result<Self, Fault> {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-        let head = "SELECT size, epoch, facts_version, peaks FROM log_head";
+    pub async fn begin(connection: &'c mut Connection, jobs: &'j [Job]) -> Result<Self, Fault> {
+        sqlx::query(dialect::BEGIN).execute(&mut *connection).await?;
         let (size, epoch, version, peaks): (i64, i64, i64, Vec<u8>) =
-            sqlx::query_as(head).fetch_one(&mut *connection).await?;
+            sqlx::query_as(dialect::HEAD).fetch_one(&mut *connection).await?;
         let head = Head {
             size: size.cast_unsigned(),
             epoch: epoch.cast_unsigned(),

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Pool, QueryBuilder};
 
 use super::{
     change::ROWS,
+    dialect::{self, Connection, Db},
     fault::{Fault, Refused},
 };
 use crate::audit::{
@@ -25,13 +26,13 @@ pub(super) fn peaks(size: u64, bytes: &[u8]) -> Result<Peaks, Fault> {
 
 /// Appends leaves to the tree, in the transaction that appends their entries.
 pub(super) async fn grow(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     peaks: &mut Peaks,
     leaves: impl Iterator<Item = Hash>,
 ) -> Result<(), sqlx::Error> {
     let made: Vec<(Node, Hash)> = leaves.flat_map(|leaf| peaks.push(leaf)).collect();
     for made in made.chunks(ROWS) {
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO log_node (place, hash) ");
+        let mut insert = QueryBuilder::<Db>::new("INSERT INTO log_node (place, hash) ");
         insert.push_values(made, |mut row, (node, hash)| {
             row.push_bind(node.place().cast_signed()).push_bind(hash.as_slice());
         });
@@ -41,13 +42,14 @@ pub(super) async fn grow(
 }
 
 /// A log kept before there was a tree gets one, over all its entries.
-pub(super) async fn grow_over_existing(connection: &mut SqliteConnection) -> Result<(), Fault> {
-    let grown = "SELECT peaks IS NOT NULL FROM log_head";
-    let grown: Option<bool> = sqlx::query_scalar(grown).fetch_optional(&mut *connection).await?;
-    if grown != Some(false) {
+pub(super) async fn grow_over_existing(connection: &mut Connection) -> Result<(), Fault> {
+    sqlx::query(dialect::BEGIN).execute(&mut *connection).await?;
+    let head: Option<(i64, i64, i64, Option<Vec<u8>>)> =
+        sqlx::query_as(dialect::HEAD).fetch_optional(&mut *connection).await?;
+    if !matches!(head, Some((.., None))) {
+        sqlx::query("ROLLBACK").execute(connection).await?;
         return Ok(());
     }
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     let mut peaks = Peaks::default();
     loop {
         let leaves = "SELECT leaf_hash FROM log_leaf WHERE seq >= $1 ORDER BY seq LIMIT $2";
@@ -69,14 +71,14 @@ pub(super) async fn grow_over_existing(connection: &mut SqliteConnection) -> Res
 }
 
 /// The log's name: the one it was given first.
-pub(super) async fn origin(connection: &mut SqliteConnection, given: &str) -> Result<String, sqlx::Error> {
+pub(super) async fn origin(connection: &mut Connection, given: &str) -> Result<String, sqlx::Error> {
     let name = sqlx::query("UPDATE log_head SET origin = $1 WHERE origin IS NULL").bind(given);
     name.execute(&mut *connection).await?;
     sqlx::query_scalar("SELECT origin FROM log_head").fetch_one(connection).await
 }
 
 /// The hashes of perfect subtrees, in the order asked.
-pub(super) async fn hashes(readers: &SqlitePool, nodes: &[Node]) -> Result<Vec<Hash>, Fault> {
+pub(super) async fn hashes(readers: &Pool<Db>, nodes: &[Node]) -> Result<Vec<Hash>, Fault> {
     let mut found: HashMap<Node, Hash> = HashMap::with_capacity(nodes.len());
     for (of_leaves, select) in [
         (true, "SELECT seq, leaf_hash FROM log_leaf WHERE seq IN ("),
@@ -87,7 +89,7 @@ pub(super) async fn hashes(readers: &SqlitePool, nodes: &[Node]) -> Result<Vec<H
             nodes.iter().filter(|node| (node.level == 0) == of_leaves).map(|node| (key(node), *node)).collect();
         let keys: Vec<u64> = wanted.keys().copied().collect();
         for keys in keys.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(select);
+            let mut query = QueryBuilder::<Db>::new(select);
             let mut list = query.separated(", ");
             for key in keys {
                 list.push_bind(key.cast_signed());
@@ -108,13 +110,13 @@ pub(super) async fn hashes(readers: &SqlitePool, nodes: &[Node]) -> Result<Vec<H
 
 /// Keeps a checkpoint; one of the same size is kept as it was first signed.
 pub(super) async fn keep_checkpoint(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     epoch: u64,
     size: u64,
     note: &str,
 ) -> Result<bool, Refused> {
-    let keep =
-        "INSERT INTO log_checkpoint (epoch, size, note) VALUES ($1, $2, $3) ON CONFLICT (epoch, size) DO NOTHING";
+    let keep = "INSERT INTO log_checkpoint (epoch, size, note) SELECT $1, $2, $3
+                WHERE NOT EXISTS (SELECT 1 FROM log_checkpoint WHERE epoch = $1 AND size = $2)";
     let keep = sqlx::query(keep).bind(epoch.cast_signed()).bind(size.cast_signed()).bind(note);
     Ok(keep.execute(connection).await?.rows_affected() == 1)
 }

@@ -6,9 +6,13 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::QueryBuilder;
 
-use super::{fault::Refused, tree};
+use super::{
+    dialect::{Connection, Db},
+    fault::Refused,
+    tree,
+};
 use crate::{
     audit::Unmet,
     domain::{
@@ -20,7 +24,7 @@ use crate::{
     pip::Change,
 };
 
-/// Rows of one INSERT: SQLite takes 32,766 values in a statement, and no table has more than eight columns.
+/// Rows of one INSERT: an engine takes 32,766 values in a statement or more, and no table has more than eight columns.
 pub(super) const ROWS: usize = 2048;
 
 /// A change, ready to apply.
@@ -93,21 +97,21 @@ impl Prepared {
     }
 
     /// Applies the change; answers whether it made something that was not there.
-    pub async fn apply(&self, connection: &mut SqliteConnection) -> Result<bool, Refused> {
+    pub async fn apply(&self, connection: &mut Connection) -> Result<bool, Refused> {
         match self {
             Self::ReplaceRegister { authority, objects } => replace_register(connection, authority, objects).await,
             Self::PutObject(object) => put_object(connection, object).await,
             Self::DeleteObject(collection, id) => {
-                let delete = sqlx::query("DELETE FROM register_object WHERE collection = ? AND id = ?");
+                let delete = sqlx::query("DELETE FROM register_object WHERE collection = $1 AND id = $2");
                 changed_one(delete.bind(*collection).bind(id.as_str()).execute(connection).await?.rows_affected())
             }
             Self::PutDocument { id, kind, bodies, body } => put_document(connection, id, *kind, bodies, body).await,
             Self::DeleteDocument(id) => {
-                let delete = sqlx::query("DELETE FROM document WHERE id = ?");
+                let delete = sqlx::query("DELETE FROM document WHERE id = $1");
                 changed_one(delete.bind(id.as_str()).execute(connection).await?.rows_affected())
             }
             Self::Determine { id, document, person, kind, body } => {
-                sqlx::query("INSERT INTO determination (id, document, person, kind, body) VALUES (?, ?, ?, ?, ?)")
+                sqlx::query("INSERT INTO determination (id, document, person, kind, body) VALUES ($1, $2, $3, $4, $5)")
                     .bind(id.as_str())
                     .bind(document.as_ref().map(Id::as_str))
                     .bind(person.as_ref().map(Id::as_str))
@@ -119,7 +123,7 @@ impl Prepared {
             }
             Self::Withdraw { id, at } => {
                 // What is withdrawn cannot be withdrawn again: the first time stands.
-                let update = "UPDATE determination SET withdrawn_at = ? WHERE id = ? AND withdrawn_at IS NULL";
+                let update = "UPDATE determination SET withdrawn_at = $1 WHERE id = $2 AND withdrawn_at IS NULL";
                 let update = sqlx::query(update).bind(at.to_string()).bind(id.as_str());
                 changed_one(update.execute(connection).await?.rows_affected())
             }
@@ -127,17 +131,17 @@ impl Prepared {
             // The head is the batch's to write.
             Self::OpenEpoch => Ok(true),
             Self::CloseReferral { referral, determination, at } => {
-                let there = "SELECT EXISTS (SELECT 1 FROM referral WHERE id = ?)";
+                let there = "SELECT EXISTS (SELECT 1 FROM referral WHERE id = $1)";
                 if !exists(connection, there, &[referral.as_str()]).await? {
                     return Err(Refused::Unmet(Unmet::NotFound));
                 }
-                let update = "UPDATE referral SET closed_at = ?, closed_by = ? WHERE id = ? AND closed_at IS NULL";
+                let update = "UPDATE referral SET closed_at = $1, closed_by = $2 WHERE id = $3 AND closed_at IS NULL";
                 let update = sqlx::query(update).bind(at.to_string()).bind(determination.as_str());
                 let closed = update.bind(referral.as_str()).execute(connection).await?.rows_affected();
                 if closed == 0 { Err(Refused::Unmet(Unmet::Closed)) } else { Ok(false) }
             }
             Self::KeepPolicies { hash, files } => {
-                let insert = "INSERT INTO policy_bundle (hash, files) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING";
+                let insert = "INSERT INTO policy_bundle (hash, files) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING";
                 Ok(sqlx::query(insert).bind(hash).bind(files).execute(connection).await?.rows_affected() == 1)
             }
         }
@@ -165,19 +169,18 @@ fn bodies_served(document: &Document) -> BTreeSet<Id> {
     std::iter::once(&document.facts).chain(parts).flat_map(|facts| -> Vec<Id> { served(facts) }).collect()
 }
 
-async fn replace_register(
-    connection: &mut SqliteConnection,
-    authority: &str,
-    objects: &[Object],
-) -> Result<bool, Refused> {
+async fn replace_register(connection: &mut Connection, authority: &str, objects: &[Object]) -> Result<bool, Refused> {
     let created = !exists(connection, "SELECT EXISTS (SELECT 1 FROM register_authority)", &[]).await?;
-    sqlx::query("INSERT OR REPLACE INTO register_authority (id, body) VALUES (1, ?)")
-        .bind(authority)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO register_authority (id, body) VALUES (1, $1)
+         ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+    )
+    .bind(authority)
+    .execute(&mut *connection)
+    .await?;
     sqlx::query("DELETE FROM register_object").execute(&mut *connection).await?;
     for (chunk, objects) in objects.chunks(ROWS).enumerate() {
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO register_object (collection, id, position, body) ");
+        let mut insert = QueryBuilder::<Db>::new("INSERT INTO register_object (collection, id, position, body) ");
         insert.push_values((chunk * ROWS..).zip(objects), |mut row, (position, object)| {
             row.push_bind(object.collection).push_bind(object.id.as_str());
             row.push_bind(position.cast_signed() as i64).push_bind(&*object.body);
@@ -188,15 +191,15 @@ async fn replace_register(
 }
 
 /// Keeps the place in its list of an object that was there; a new one comes last.
-async fn put_object(connection: &mut SqliteConnection, object: &Object) -> Result<bool, Refused> {
+async fn put_object(connection: &mut Connection, object: &Object) -> Result<bool, Refused> {
     if !exists(connection, "SELECT EXISTS (SELECT 1 FROM register_authority)", &[]).await? {
         return Err(Refused::Unmet(Unmet::NoRegister));
     }
-    let there = "SELECT EXISTS (SELECT 1 FROM register_object WHERE collection = ? AND id = ?)";
+    let there = "SELECT EXISTS (SELECT 1 FROM register_object WHERE collection = $1 AND id = $2)";
     let created = !exists(connection, there, &[object.collection, object.id.as_str()]).await?;
     sqlx::query(
         "INSERT INTO register_object (collection, id, position, body)
-         VALUES (?, ?, (SELECT coalesce(max(position), -1) + 1 FROM register_object), ?)
+         VALUES ($1, $2, (SELECT coalesce(max(position), -1) + 1 FROM register_object), $3)
          ON CONFLICT (collection, id) DO UPDATE SET body = excluded.body",
     )
     .bind(object.collection)
@@ -208,15 +211,15 @@ async fn put_object(connection: &mut SqliteConnection, object: &Object) -> Resul
 }
 
 async fn put_document(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &Id,
     kind: Option<&str>,
     bodies: &BTreeSet<Id>,
     body: &str,
 ) -> Result<bool, Refused> {
-    let created = !exists(connection, "SELECT EXISTS (SELECT 1 FROM document WHERE id = ?)", &[id.as_str()]).await?;
+    let created = !exists(connection, "SELECT EXISTS (SELECT 1 FROM document WHERE id = $1)", &[id.as_str()]).await?;
     sqlx::query(
-        "INSERT INTO document (id, kind, body) VALUES (?, ?, ?)
+        "INSERT INTO document (id, kind, body) VALUES ($1, $2, $3)
          ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, body = excluded.body",
     )
     .bind(id.as_str())
@@ -224,9 +227,12 @@ async fn put_document(
     .bind(body)
     .execute(&mut *connection)
     .await?;
-    sqlx::query("DELETE FROM document_business WHERE document = ?").bind(id.as_str()).execute(&mut *connection).await?;
+    sqlx::query("DELETE FROM document_business WHERE document = $1")
+        .bind(id.as_str())
+        .execute(&mut *connection)
+        .await?;
     for served in bodies {
-        sqlx::query("INSERT INTO document_business (document, body) VALUES (?, ?)")
+        sqlx::query("INSERT INTO document_business (document, body) VALUES ($1, $2)")
             .bind(id.as_str())
             .bind(served.as_str())
             .execute(&mut *connection)
@@ -235,7 +241,7 @@ async fn put_document(
     Ok(created)
 }
 
-async fn exists(connection: &mut SqliteConnection, sql: &'static str, named: &[&str]) -> Result<bool, sqlx::Error> {
+async fn exists(connection: &mut Connection, sql: &'static str, named: &[&str]) -> Result<bool, sqlx::Error> {
     let query = named.iter().fold(sqlx::query_scalar(sql), |query, name| query.bind((*name).to_owned()));
     query.fetch_one(connection).await
 }

@@ -1,11 +1,12 @@
 //! The referral desk, read. Rows are written with the decision that raised them, and closed by a change of their own.
 
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::QueryBuilder;
 
 use super::{
-    SqliteStore,
+    dialect::Db,
     facts::{cut, unreadable},
     fault::Fault,
+    store::Store,
 };
 use crate::{
     audit::{ReferralFilter, StoredReferral},
@@ -24,9 +25,9 @@ const COLUMNS: &str = "SELECT f.id, f.seq, f.due, f.closed_at, f.closed_by FROM 
 /// What sorts after every day.
 const NEVER: &str = "9999-12-31";
 
-impl SqliteStore {
+impl Store {
     pub(super) async fn referral_of(&self, id: &Id) -> Result<Option<StoredReferral>, Unreadable> {
-        let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
+        let mut query = QueryBuilder::<Db>::new(COLUMNS);
         query.push(" WHERE f.id = ").push_bind(id.as_str());
         let row: Option<Row> = query.build_query_as().fetch_optional(&self.readers).await.map_err(unreadable)?;
         match row {
@@ -68,7 +69,7 @@ impl SqliteStore {
     }
 }
 
-fn matching(filter: &ReferralFilter, page: &PageRequest) -> QueryBuilder<Sqlite> {
+fn matching(filter: &ReferralFilter, page: &PageRequest) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new(COLUMNS);
     if let Some(role) = filter.to {
         query.push(" JOIN referral_addressee a ON a.referral = f.id AND a.role = ").push_bind(role.word());

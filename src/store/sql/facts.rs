@@ -4,9 +4,13 @@ use std::{str::FromStr, sync::Arc};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::QueryBuilder;
 
-use super::{SqliteStore, fault::Fault};
+use super::{
+    dialect::{Connection, Db},
+    fault::Fault,
+    store::Store,
+};
 use crate::{
     domain::{
         determination::Determination,
@@ -21,13 +25,13 @@ use crate::{
 type DeterminationRow = (String, Option<String>);
 
 #[async_trait::async_trait]
-impl FactSource for SqliteStore {
+impl FactSource for Store {
     fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
     }
 
     async fn document(&self, id: &Id) -> Result<Option<Document>, Unreadable> {
-        let body: Option<String> = sqlx::query_scalar("SELECT body FROM document WHERE id = ?")
+        let body: Option<String> = sqlx::query_scalar("SELECT body FROM document WHERE id = $1")
             .bind(id.as_str())
             .fetch_optional(&self.readers)
             .await
@@ -36,23 +40,24 @@ impl FactSource for SqliteStore {
     }
 
     async fn determinations_about(&self, document: &Id) -> Result<Vec<Determination>, Unreadable> {
-        let about = "SELECT body, withdrawn_at FROM determination WHERE document = ? OR document IS NULL ORDER BY id";
+        let about = "SELECT body, withdrawn_at FROM determination WHERE document = $1 OR document IS NULL ORDER BY id";
         let rows: Vec<DeterminationRow> =
             sqlx::query_as(about).bind(document.as_str()).fetch_all(&self.readers).await.map_err(unreadable)?;
         rows.into_iter().map(determination).collect::<Result<_, _>>().map_err(unreadable)
     }
 
     async fn determination(&self, id: &Id) -> Result<Option<Determination>, Unreadable> {
-        let row: Option<DeterminationRow> = sqlx::query_as("SELECT body, withdrawn_at FROM determination WHERE id = ?")
-            .bind(id.as_str())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(unreadable)?;
+        let row: Option<DeterminationRow> =
+            sqlx::query_as("SELECT body, withdrawn_at FROM determination WHERE id = $1")
+                .bind(id.as_str())
+                .fetch_optional(&self.readers)
+                .await
+                .map_err(unreadable)?;
         row.map(determination).transpose().map_err(unreadable)
     }
 
     async fn list_documents(&self, filter: &DocumentFilter, page: &PageRequest) -> Result<Page<Document>, Unreadable> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT body FROM document WHERE TRUE");
+        let mut query = QueryBuilder::<Db>::new("SELECT body FROM document WHERE TRUE");
         if let Some(kind) = filter.kind {
             query.push(" AND kind = ").push_bind(kind.word());
         }
@@ -72,7 +77,7 @@ impl FactSource for SqliteStore {
         filter: &DeterminationFilter,
         page: &PageRequest,
     ) -> Result<Page<Determination>, Unreadable> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT body, withdrawn_at FROM determination WHERE TRUE");
+        let mut query = QueryBuilder::<Db>::new("SELECT body, withdrawn_at FROM determination WHERE TRUE");
         if let Some(document) = &filter.document {
             query.push(" AND document = ").push_bind(document.as_str());
         }
@@ -91,7 +96,7 @@ impl FactSource for SqliteStore {
 }
 
 /// The register as it stands in this transaction.
-pub(super) async fn load_register(connection: &mut SqliteConnection) -> Result<Option<Register>, Fault> {
+pub(super) async fn load_register(connection: &mut Connection) -> Result<Option<Register>, Fault> {
     let authority: Option<String> =
         sqlx::query_scalar("SELECT body FROM register_authority").fetch_optional(&mut *connection).await?;
     let Some(authority) = authority else { return Ok(None) };
@@ -123,7 +128,7 @@ fn determination((body, withdrawn_at): DeterminationRow) -> Result<Determination
 }
 
 /// The rest of a list in the order of ids: one row more than the page, to know whether there is another.
-fn by_id(query: &mut QueryBuilder<Sqlite>, page: &PageRequest) {
+fn by_id(query: &mut QueryBuilder<Db>, page: &PageRequest) {
     if let Some(after) = &page.after {
         query.push(" AND id > ").push_bind(after.as_str());
     }

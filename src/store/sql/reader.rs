@@ -9,12 +9,13 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Sqlite, SqlitePool};
+use sqlx::{Pool, QueryBuilder};
 
 use super::{
-    SqliteStore,
+    dialect::Db,
     facts::{parse, unreadable},
     fault::Fault,
+    store::Store,
 };
 use crate::{
     audit::{LogReader, RawEntry, entry::Group},
@@ -28,7 +29,7 @@ pub(super) type LeafRow = (i64, i64, Vec<u8>, Vec<u8>);
 type PayloadRow = (i64, String, Vec<u8>, String);
 
 #[async_trait::async_trait]
-impl LogReader for SqlitePool {
+impl LogReader for Pool<Db> {
     async fn raw(&self, from: u64, limit: u32) -> Result<Vec<RawEntry>, Unreadable> {
         let rows = "SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq >= $1 ORDER BY seq LIMIT $2";
         let rows = sqlx::query_as(rows).bind(from.cast_signed()).bind(i64::from(limit));
@@ -45,7 +46,7 @@ impl LogReader for SqlitePool {
     }
 
     async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT min(seq), max(seq) FROM log_leaf WHERE TRUE");
+        let mut query = QueryBuilder::<Db>::new("SELECT min(seq), max(seq) FROM log_leaf WHERE TRUE");
         if let Some(from) = from {
             query.push(" AND at >= ").push_bind(from.as_microsecond());
         }
@@ -67,7 +68,7 @@ impl LogReader for SqlitePool {
 }
 
 #[async_trait::async_trait]
-impl LogReader for SqliteStore {
+impl LogReader for Store {
     async fn raw(&self, from: u64, limit: u32) -> Result<Vec<RawEntry>, Unreadable> {
         self.readers.raw(from, limit).await
     }
@@ -82,15 +83,15 @@ impl LogReader for SqliteStore {
 }
 
 /// The groups not yet erased, by the index of their entry.
-pub(super) async fn groups(readers: &SqlitePool, rows: &[LeafRow]) -> Result<HashMap<i64, Vec<Group>>, Unreadable> {
+pub(super) async fn groups(readers: &Pool<Db>, rows: &[LeafRow]) -> Result<HashMap<i64, Vec<Group>>, Unreadable> {
     let mut groups: HashMap<i64, Vec<Group>> = HashMap::new();
     for rows in rows.chunks(super::change::ROWS) {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT seq, grp, salt, body FROM log_payload WHERE seq IN (");
+        let mut query = QueryBuilder::<Db>::new("SELECT seq, grp, salt, body FROM log_payload WHERE seq IN (");
         let mut list = query.separated(", ");
         for (seq, ..) in rows {
             list.push_bind(*seq);
         }
-        query.push(") ORDER BY rowid");
+        query.push(") ORDER BY seq, grp");
         let query = query.build_query_as::<PayloadRow>().persistent(false);
         for (seq, name, salt, body) in query.fetch_all(readers).await.map_err(unreadable)? {
             let salt = salt.try_into().map_err(|_| unreadable(Fault::Damaged("salt")))?;

@@ -1,0 +1,355 @@
+//! What the log can prove of itself: checkpoints, proofs, exports.
+//!
+//! A checkpoint is signed only of a log that goes on from the one signed before it: the last one is kept by the service
+//! itself and, outside the database, in a file, and the tree must prove that it begins with it. A database that was
+//! rolled back or rewritten is therefore found by the service that would have to sign it.
+
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use super::{App, Caller, history::HistoryError, new_id};
+use crate::{
+    audit::{
+        AppendError, EntryKind, Head, NewEntry, StoredEntry, Write,
+        checkpoint::{Checkpoint, Disbelieved, Notary, origin_of},
+        entry::Hash,
+        merkle::{self, Node, Span},
+        publish::{CheckpointFile, Unpublished},
+    },
+    pap::callers::{Circumstances, Errand},
+    pip::{Change, Unreadable},
+    publish::Publisher,
+};
+
+/// Signs and keeps checkpoints.
+pub struct Checkpoints {
+    notary: Notary,
+    file: Option<CheckpointFile>,
+    /// The last one signed or found.
+    last: Mutex<Option<Signed>>,
+    sound: AtomicBool,
+}
+
+/// A checkpoint with its note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    pub checkpoint: Checkpoint,
+    pub epoch: u64,
+    pub note: String,
+}
+
+/// Why no checkpoint is signed.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    #[error("the log ends at entry {size}, but a checkpoint of {signed} entries was signed: a backup was restored")]
+    Behind { size: u64, signed: u64 },
+    #[error("the log's first {signed} entries are not those of the checkpoint signed of them")]
+    Forked { signed: u64 },
+    #[error("the checkpoint kept outside the database: {0}")]
+    Kept(Disbelieved),
+    #[error("the log's name cannot be the name of a key")]
+    Name,
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error(transparent)]
+    Unpublished(#[from] Unpublished),
+    #[error("the checkpoint cannot be kept")]
+    Unkept(#[source] AppendError),
+}
+
+impl CheckpointError {
+    /// Whether the log itself is not what was signed.
+    pub fn is_of_the_log(&self) -> bool {
+        matches!(self, Self::Behind { .. } | Self::Forked { .. } | Self::Kept(_))
+    }
+}
+
+/// That an entry is in the log as a checkpoint signs it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Proof {
+    pub index: u64,
+    pub epoch: u64,
+    /// The leaf as it was hashed: canonical JSON.
+    pub leaf: String,
+    pub leaf_hash: String,
+    pub size: u64,
+    pub root: String,
+    /// Nearest first, in hexadecimal.
+    pub path: Vec<String>,
+    /// A C2SP signed note.
+    pub checkpoint: String,
+    pub key: String,
+}
+
+/// That a later tree begins with an earlier one.
+#[derive(Clone, Debug, Serialize)]
+pub struct Consistency {
+    pub from: u64,
+    pub to: u64,
+    pub from_root: String,
+    pub to_root: String,
+    pub path: Vec<String>,
+}
+
+impl Checkpoints {
+    pub fn new(notary: Notary, file: Option<CheckpointFile>) -> Self {
+        Self { notary, file, last: Mutex::new(None), sound: AtomicBool::new(true) }
+    }
+
+    /// Whether the log is what was signed of it, as far as was last seen.
+    pub fn sound(&self) -> bool {
+        self.sound.load(Ordering::Relaxed)
+    }
+
+    pub fn notary(&self) -> &Notary {
+        &self.notary
+    }
+}
+
+impl App {
+    /// Takes up the last checkpoint that was signed, in the database or outside it, and refuses a log that does not go
+    /// on from it. To be called once, before anything is answered.
+    pub async fn resume(&self) -> Result<(), CheckpointError> {
+        let trusted = self.checkpoints.notary.trusted();
+        let mut notes: Vec<String> = self.store.checkpoint().await?.map(|kept| kept.note).into_iter().collect();
+        if let Some(file) = &self.checkpoints.file {
+            notes.extend(file.read()?);
+        }
+        let head = self.store.head().await?;
+        let mut last = self.checkpoints.last.lock().await;
+        for note in notes {
+            let checkpoint = trusted.read(&note).map_err(CheckpointError::Kept)?;
+            let epoch = checkpoint.epoch(self.checkpoints.notary.log());
+            if epoch < head.epoch {
+                continue;
+            }
+            self.goes_on(&head, &checkpoint).await?;
+            if last.as_ref().is_none_or(|last| last.checkpoint.size < checkpoint.size) {
+                *last = Some(Signed { checkpoint, epoch, note });
+            }
+        }
+        Ok(())
+    }
+
+    /// A signed checkpoint of the whole log as it now stands.
+    pub async fn checkpoint(&self) -> Result<Signed, CheckpointError> {
+        let signed = self.sign().await;
+        if let Err(error) = &signed
+            && error.is_of_the_log()
+        {
+            // Until the service is started anew: what was found does not mend itself.
+            self.checkpoints.sound.store(false, Ordering::Relaxed);
+        }
+        signed
+    }
+
+    async fn sign(&self) -> Result<Signed, CheckpointError> {
+        let mut last = self.checkpoints.last.lock().await;
+        let head = self.store.head().await?;
+        let before = last.as_ref().filter(|last| last.epoch == head.epoch);
+        if let Some(before) = before {
+            if before.checkpoint.size == head.peaks.size() && before.checkpoint.root == head.peaks.root() {
+                return Ok(before.clone());
+            }
+            self.goes_on(&head, &before.checkpoint).await?;
+        }
+        let (size, root) = (head.peaks.size(), head.peaks.root());
+        let notary = &self.checkpoints.notary;
+        let note = notary.sign(head.epoch, size, root).ok_or(CheckpointError::Name)?;
+        let keep = Change::KeepCheckpoint { epoch: head.epoch, size, note: note.clone() };
+        self.store.keep(keep).await.map_err(CheckpointError::Unkept)?;
+        if let Some(file) = &self.checkpoints.file {
+            file.write(&note)?;
+        }
+        let checkpoint = Checkpoint { origin: origin_of(notary.log(), head.epoch), size, root };
+        Ok(last.insert(Signed { checkpoint, epoch: head.epoch, note }).clone())
+    }
+
+    /// Whether the log as it stands begins with the entries of a checkpoint.
+    async fn goes_on(&self, head: &Head, from: &Checkpoint) -> Result<(), CheckpointError> {
+        let size = head.peaks.size();
+        let of_this_epoch = from.origin == origin_of(self.checkpoints.notary.log(), head.epoch);
+        let Some(spans) = merkle::consistency(from.size, size).filter(|_| of_this_epoch) else {
+            return Err(CheckpointError::Behind { size, signed: from.size });
+        };
+        let path = self.path(&spans).await?;
+        if merkle::verify_consistency(from.size, &from.root, size, &head.peaks.root(), &path) {
+            return Ok(());
+        }
+        Err(CheckpointError::Forked { signed: from.size })
+    }
+
+    /// That a decision is in the log, for whoever may read the decision.
+    pub async fn proof(&self, caller: &Caller, id: &str) -> Result<Proof, EvidenceError> {
+        let entry = self.read_decision(caller, id).await?;
+        self.proof_of(&entry).await
+    }
+
+    async fn proof_of(&self, entry: &StoredEntry) -> Result<Proof, EvidenceError> {
+        let signed = self.checkpoint().await?;
+        let (index, size) = (entry.position.index, signed.checkpoint.size);
+        let spans = merkle::inclusion(index, size).ok_or(EvidenceError::Damaged)?;
+        let path = self.path(&spans).await?;
+        let raw = self.store.raw(index, 1).await?.into_iter().next().ok_or(EvidenceError::Damaged)?;
+        let leaf_hash: Hash = raw.leaf_hash.as_slice().try_into().map_err(|_| EvidenceError::Damaged)?;
+        // A proof that proves nothing is not handed out.
+        if !merkle::verify_inclusion(index, size, &leaf_hash, &path, &signed.checkpoint.root) {
+            return Err(EvidenceError::Damaged);
+        }
+        Ok(Proof {
+            index,
+            epoch: entry.position.epoch,
+            leaf: String::from_utf8(raw.leaf).map_err(|_| EvidenceError::Damaged)?,
+            leaf_hash: hex::encode(leaf_hash),
+            size,
+            root: hex::encode(signed.checkpoint.root),
+            path: path.iter().map(hex::encode).collect(),
+            checkpoint: signed.note,
+            key: self.checkpoints.notary.public(),
+        })
+    }
+
+    /// That the log of one size begins with that of another. None if it is not that long, or the sizes are reversed.
+    pub async fn consistency(&self, from: u64, to: u64) -> Result<Option<Consistency>, Unreadable> {
+        let head = self.store.head().await?;
+        let Some(spans) = merkle::consistency(from, to).filter(|_| to <= head.peaks.size()) else { return Ok(None) };
+        let path = self.path(&spans).await?;
+        Ok(Some(Consistency {
+            from,
+            to,
+            from_root: hex::encode(self.root(from).await?),
+            to_root: hex::encode(self.root(to).await?),
+            path: path.iter().map(hex::encode).collect(),
+        }))
+    }
+
+    async fn root(&self, size: u64) -> Result<Hash, Unreadable> {
+        let hashes = self.store.hashes(&Span(0..size).nodes()).await?;
+        Ok(merkle::fold(&hashes).unwrap_or_else(merkle::empty_root))
+    }
+
+    /// The hash of each span.
+    async fn path(&self, spans: &[Span]) -> Result<Vec<Hash>, Unreadable> {
+        let nodes: Vec<Vec<Node>> = spans.iter().map(Span::nodes).collect();
+        let mut hashes = self.store.hashes(&nodes.concat()).await?.into_iter();
+        let fold = |of: &Vec<Node>| merkle::fold(&hashes.by_ref().take(of.len()).collect::<Vec<_>>());
+        Ok(nodes.iter().filter_map(fold).collect())
+    }
+
+    /// The hashes of what lies before or after a run of entries.
+    pub(super) async fn subtrees(&self, run: Range<u64>) -> Result<Vec<String>, Unreadable> {
+        Ok(self.store.hashes(&Span(run).nodes()).await?.iter().map(hex::encode).collect())
+    }
+
+    /// Records that the service is there, then signs: without it, silence could not be told from a gap.
+    pub async fn heartbeat(&self) -> Result<Signed, CheckpointError> {
+        let entry = NewEntry { payload: Vec::new(), ..self.of_the_service(EntryKind::Heartbeat, Value::Null) };
+        self.store.append(entry).await.map_err(CheckpointError::Unkept)?;
+        self.checkpoint().await
+    }
+
+    /// Opens a new epoch of a log that does not go on from what was signed: it has lost entries, and says so.
+    /// `None` if nothing is the matter.
+    pub async fn open_epoch(&self, reason: &str) -> Result<Option<Signed>, CheckpointError> {
+        let lost = match self.resume().await {
+            Ok(()) => return Ok(None),
+            Err(error @ (CheckpointError::Behind { .. } | CheckpointError::Forked { .. })) => error,
+            Err(error) => return Err(error),
+        };
+        let kept = self.checkpoints.file.as_ref().map(CheckpointFile::read).transpose()?.flatten();
+        let told = json!({"found": lost.to_string(), "last_checkpoint": kept, "reason": reason});
+        let entry = self.of_the_service(EntryKind::EpochOpened, told);
+        let write = Write { change: Change::OpenEpoch, if_version: None };
+        self.store.write(write, entry).await.map_err(CheckpointError::Unkept)?;
+        *self.checkpoints.last.lock().await = None;
+        self.checkpoint().await.map(Some)
+    }
+
+    /// Puts a checkpoint with the signatures of its witnesses in the place of the bare one.
+    async fn keep_outside(&self, signed: &Signed, cosigned: String) -> Result<(), CheckpointError> {
+        let mut last = self.checkpoints.last.lock().await;
+        // One signed meanwhile covers more.
+        let Some(last) = last.as_mut().filter(|last| last.checkpoint == signed.checkpoint) else { return Ok(()) };
+        if cosigned != last.note {
+            if let Some(file) = &self.checkpoints.file {
+                file.write(&cosigned)?;
+            }
+            last.note = cosigned;
+        }
+        Ok(())
+    }
+
+    fn of_the_service(&self, kind: EntryKind, act: Value) -> NewEntry {
+        NewEntry {
+            kind,
+            id: new_id(),
+            at: self.clock.now(),
+            outcome: None,
+            policy_bundle: self.policies.load().hash.clone(),
+            facts_version: None,
+            payload: vec![("act", act)],
+            search: None,
+            idempotency: None,
+        }
+    }
+
+    /// Whether the log may be read as a whole.
+    pub(super) async fn reads_the_log(&self, caller: &Caller, what: Value) -> Result<(), HistoryError> {
+        if !self.allows(caller, Errand::ExportLog, Circumstances::default()) {
+            return Err(HistoryError::NotAllowed);
+        }
+        self.log_read(caller, what).await
+    }
+}
+
+/// Beats, signs and sends out until the service ends.
+pub async fn rounds(app: Arc<App>, publisher: Publisher, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let done = match app.heartbeat().await {
+            Ok(signed) => app.keep_outside(&signed, publisher.publish(&app, &signed).await).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            tracing::error!(error = %error, "the log could not be signed");
+        }
+    }
+}
+
+/// Why there is no evidence.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("there is no randomness")]
+    NoRandomness,
+    #[error("the tree does not hold the entry")]
+    Damaged,
+}
+
+/// What to export.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    pub view: crate::audit::export::View,
+    /// Inclusive.
+    pub from: Option<Timestamp>,
+    /// Exclusive.
+    pub to: Option<Timestamp>,
+}

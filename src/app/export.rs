@@ -1,0 +1,116 @@
+//! The log as a file, a page at a time: as evidence (NDJSON) or for a spreadsheet (CSV).
+//!
+//! The reading is logged first, then a checkpoint signed, and what is exported is the log as that checkpoint has it:
+//! what comes later is not in it, however long the reader takes.
+
+use std::ops::Range;
+
+use serde_json::{Value, json};
+
+use super::{
+    App, Caller,
+    evidence::{EvidenceError, Signed, Wanted},
+};
+use crate::{
+    audit::{
+        RawEntry,
+        export::{self, FORMAT, Header, Pseudonyms, View},
+        sheet,
+    },
+    pip::Unreadable,
+};
+
+/// Entries fetched at a time: some hundred kilobytes each at most, so that memory stays bounded.
+const PAGE: u32 = 200;
+
+/// How it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Ndjson,
+    Csv,
+}
+
+/// An export under way.
+pub struct Exporter {
+    format: Format,
+    view: View,
+    pseudonyms: Pseudonyms,
+    first: Option<String>,
+    left: Range<u64>,
+}
+
+impl App {
+    /// Begins an export of the log, or of the entries of a time.
+    pub async fn export(&self, caller: &Caller, wanted: Wanted, format: Format) -> Result<Exporter, EvidenceError> {
+        let told = json!({"export": wanted.view, "from": wanted.from, "to": wanted.to});
+        self.reads_the_log(caller, told).await?;
+        self.exporter(wanted, format).await
+    }
+
+    /// The same for whoever holds the database, outside the service.
+    pub async fn exporter(&self, wanted: Wanted, format: Format) -> Result<Exporter, EvidenceError> {
+        let signed = self.checkpoint().await?;
+        let size = signed.checkpoint.size;
+        let whole = wanted.from.is_none() && wanted.to.is_none();
+        let run = if whole { 0..size } else { self.store.indexes(wanted.from, wanted.to).await? };
+        let run = run.start.min(size)..run.end.min(size);
+        let first = match format {
+            Format::Ndjson => self.header(&signed, wanted.view, run.clone()).await?,
+            Format::Csv => sheet::titles(),
+        };
+        let pseudonyms = Pseudonyms::fresh().ok_or(EvidenceError::NoRandomness)?;
+        Ok(Exporter { format, view: wanted.view, pseudonyms, first: Some(first), left: run })
+    }
+
+    async fn header(&self, signed: &Signed, view: View, run: Range<u64>) -> Result<String, Unreadable> {
+        let size = signed.checkpoint.size;
+        let header = Header {
+            format: FORMAT.to_owned(),
+            view,
+            exported_at: self.clock.now(),
+            from: run.start,
+            to: run.end,
+            size,
+            epoch: signed.epoch,
+            before: self.subtrees(0..run.start).await?,
+            after: self.subtrees(run.end..size).await?,
+            checkpoint: signed.note.clone(),
+            key: self.checkpoints.notary().public(),
+            receipt_key: self.store.receipt_key(),
+            log: self.store.origin().to_owned(),
+        };
+        Ok(told(&header))
+    }
+
+    /// The next lines of an export; none after the last. An error ends it in the middle, and what was sent will not
+    /// verify.
+    pub async fn more(&self, exporter: &mut Exporter) -> Result<Option<String>, Unreadable> {
+        if let Some(first) = exporter.first.take() {
+            return Ok(Some(first));
+        }
+        let left = exporter.left.end.saturating_sub(exporter.left.start);
+        if left == 0 {
+            return Ok(None);
+        }
+        let limit = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
+        let entries = self.store.raw(exporter.left.start, limit).await?;
+        let Some(last) = entries.last() else { return Ok(None) };
+        exporter.left.start = last.index + 1;
+        Ok(Some(entries.iter().map(|raw| self.written(raw, exporter)).collect()))
+    }
+
+    fn written(&self, raw: &RawEntry, exporter: &Exporter) -> String {
+        match exporter.format {
+            Format::Ndjson => {
+                let receipt = self.store.receipt(raw.epoch, raw.index, &raw.leaf_hash);
+                told(&export::line(raw, receipt, exporter.view, &exporter.pseudonyms))
+            }
+            Format::Csv => sheet::row(raw, exporter.view, &exporter.pseudonyms),
+        }
+    }
+}
+
+fn told(line: &impl serde::Serialize) -> String {
+    // These types have no map with keys other than strings: nothing to fail on.
+    format!("{}\n", serde_json::to_string(line).unwrap_or_else(|_| Value::Null.to_string()))
+}

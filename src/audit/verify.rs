@@ -1,0 +1,409 @@
+//! Checks an export, offline, and says what is wrong with it.
+//!
+//! One pass from first line to last with the tree's peaks in hand: every leaf is hashed, every shown group opened,
+//! every index counted, and at the end the root must be the one that the checkpoint signs. Only when something does not
+//! fit are the receipts looked at, in a second pass, to tell which entry it was and what was done to it.
+//!
+//! It knows no database and no network. Whom to believe is the reader's: the key they kept, and any earlier checkpoints
+//! they kept, which tell a log that forgot (a restored backup) from one that shows different people different pasts (a
+//! split view).
+//!
+//! Worked example: in the export of a month somebody writes `allow` for the refusal of Cllr B. One, and hashes the line
+//! again. The root no longer fits; the receipt of entry 1234 does not sign that hash: `altered leaf: entry 1234`.
+//!
+//! The invariant: no changed, missing, moved or added byte of leaf, place or shown payload is verified.
+//!
+//! Where next: `src/cli/log.rs`.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    io::{self, BufRead, Read},
+};
+
+use ed25519_dalek::VerifyingKey;
+
+use super::{
+    EntryKind,
+    checkpoint::{self, Checkpoint, Trusted},
+    entry::{self, Group, Hash, Leaf},
+    export::{FORMAT, Header, Line, View},
+    merkle::{Peaks, Span},
+    receipt,
+    witness::WitnessKey,
+};
+use crate::domain::decision::LogPosition;
+
+/// The longest line read: an entry with all its facts is some hundred kilobytes.
+const LONGEST_LINE: u64 = 64 << 20;
+/// How far around its place the receipt of an entry is tried.
+const NEIGHBOURHOOD: u64 = 512;
+
+/// What the reader believes, besides arithmetic.
+#[derive(Debug, Default)]
+pub struct Trust {
+    /// The log's key, had from somewhere else than the export.
+    pub key: Option<Trusted>,
+    /// Checkpoints kept from earlier.
+    pub checkpoints: Vec<String>,
+    /// Who must have countersigned the checkpoint.
+    pub witnesses: Vec<WitnessKey>,
+}
+
+/// What was found to be in order.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Verified {
+    pub view: View,
+    pub entries: u64,
+    pub from: u64,
+    pub to: u64,
+    /// How long the log was when the checkpoint was signed.
+    pub size: u64,
+    pub epoch: u64,
+    /// Groups of payload that were opened, withheld by the view, and erased.
+    pub shown: u64,
+    pub withheld: u64,
+    pub erased: u64,
+    pub key_trusted: bool,
+    /// Earlier checkpoints that this log goes on from.
+    pub checkpoints: usize,
+    /// Earlier checkpoints of an epoch that was given up after a restored backup, which sign more than was restored.
+    pub given_up: usize,
+}
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "verified: {} entries", self.entries)?;
+        if self.key_trusted { Ok(()) } else { f.write_str(", trusted key not given") }
+    }
+}
+
+/// What is wrong. The words before the colon are the verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum Verdict {
+    #[error("unreadable: the file cannot be read")]
+    Unreadable(#[source] io::Error),
+    #[error("not an export: {0}")]
+    NotAnExport(&'static str),
+    #[error("malformed: line {line} is not an entry")]
+    Malformed { line: u64 },
+    #[error("swapped key: the checkpoint is signed with another key than the trusted one")]
+    SwappedKey,
+    #[error("false checkpoint: {0}")]
+    Checkpoint(checkpoint::Disbelieved),
+    #[error("not witnessed: `{0}` has not countersigned the checkpoint")]
+    NotWitnessed(String),
+    #[error("altered leaf: entry {index}")]
+    AlteredLeaf { index: u64 },
+    #[error("altered payload: entry {index}, group `{group}`")]
+    AlteredPayload { index: u64, group: String },
+    #[error("deleted middle: entries {from} to {to} are missing")]
+    DeletedMiddle { from: u64, to: u64 },
+    #[error("deleted tail: the entries end before {found}, the checkpoint signs that they go on to {promised}")]
+    DeletedTail { found: u64, promised: u64 },
+    #[error("added: there are more entries than the {promised} that the checkpoint signs")]
+    Added { promised: u64 },
+    #[error("reordered: entry {index} does not stand in its place")]
+    Reordered { index: u64 },
+    #[error("renumbered: the entry at {index} was recorded as entry {recorded}")]
+    Renumbered { index: u64, recorded: u64 },
+    #[error("epoch changed: entry {index} is in another epoch, and nothing opens it")]
+    Epoch { index: u64 },
+    #[error("restored backup: the log ends at {size}, a kept checkpoint signs {kept} entries")]
+    RestoredBackup { size: u64, kept: u64 },
+    #[error("split view: the first {kept} entries are not those that a kept checkpoint signs")]
+    SplitView { kept: u64 },
+    #[error("root mismatch: the entries are not those that the checkpoint signs")]
+    Root,
+}
+
+/// Reads the export as often as it must; `open` gives it from its beginning. `progress` is told after each entry how
+/// many were read.
+pub fn verify<R: BufRead>(
+    open: impl Fn() -> io::Result<R>,
+    trust: &Trust,
+    mut progress: impl FnMut(u64),
+) -> Result<Verified, Verdict> {
+    let mut lines = Lines { from: open().map_err(Verdict::Unreadable)?, number: 0, line: Vec::new() };
+    let header = lines.header()?;
+    let key = Trusted::parse(&header.key).ok_or(Verdict::NotAnExport("its key is not a key"))?;
+    if trust.key.as_ref().is_some_and(|trusted| *trusted != key) {
+        return Err(Verdict::SwappedKey);
+    }
+    let signed = key.read(&header.checkpoint).map_err(Verdict::Checkpoint)?;
+    if let Some(missing) = trust.witnesses.iter().find(|witness| witness.signed_at(&header.checkpoint).is_none()) {
+        return Err(Verdict::NotWitnessed(missing.name().to_owned()));
+    }
+    let receipts = Receipts::of(&header)?;
+    let kept = earlier(trust, &key)?;
+    let pass = Pass::over(&header, &signed, &kept)?.read(&mut lines, &mut progress);
+    let verified = match pass {
+        Ok(pass) => pass.finish(&header, &signed, &kept),
+        Err(verdict) => Err(verdict),
+    };
+    match verified {
+        // Something is not where or what it was: the receipts may tell more of it.
+        Err(verdict @ (Verdict::Root | Verdict::DeletedTail { .. } | Verdict::AlteredLeaf { .. })) => {
+            let again = open().map_err(Verdict::Unreadable)?;
+            Err(receipts.first_fault(Lines { from: again, number: 0, line: Vec::new() })?.unwrap_or(verdict))
+        }
+        Err(verdict) => Err(verdict),
+        Ok(verified) => Ok(Verified { key_trusted: trust.key.is_some(), ..verified }),
+    }
+}
+
+/// The kept checkpoints by their size, each believed by the same key.
+fn earlier(trust: &Trust, key: &Trusted) -> Result<Vec<Checkpoint>, Verdict> {
+    let mut kept = Vec::with_capacity(trust.checkpoints.len());
+    for note in &trust.checkpoints {
+        kept.push(key.read(note).map_err(Verdict::Checkpoint)?);
+    }
+    Ok(kept)
+}
+
+struct Lines<R> {
+    from: R,
+    number: u64,
+    line: Vec<u8>,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// The next line that is not empty.
+    fn next(&mut self) -> Result<Option<&[u8]>, Verdict> {
+        loop {
+            self.line.clear();
+            let read = self.from.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut self.line);
+            if read.map_err(Verdict::Unreadable)? == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            if !self.line.trim_ascii().is_empty() {
+                return Ok(Some(self.line.trim_ascii()));
+            }
+        }
+    }
+
+    fn header(&mut self) -> Result<Header, Verdict> {
+        let first = self.next()?.ok_or(Verdict::NotAnExport("it is empty"))?;
+        let header: Header = serde_json::from_slice(first)
+            .map_err(|_| Verdict::NotAnExport("its first line is not the header of one"))?;
+        if header.format != FORMAT {
+            return Err(Verdict::NotAnExport("its format is another one"));
+        }
+        if header.from > header.to || header.to > header.size {
+            return Err(Verdict::NotAnExport("its header contradicts itself"));
+        }
+        Ok(header)
+    }
+
+    fn entry(&mut self) -> Result<Option<Line>, Verdict> {
+        let Some(line) = self.next()? else { return Ok(None) };
+        let entry = serde_json::from_slice(line).ok();
+        let line = self.number;
+        entry.map(Some).ok_or(Verdict::Malformed { line })
+    }
+}
+
+/// One pass over the entries.
+struct Pass {
+    verified: Verified,
+    peaks: Peaks,
+    epoch: Option<u64>,
+    /// Where each epoch began that began in this run.
+    opened: BTreeMap<u64, u64>,
+    /// The roots at the sizes of the kept checkpoints.
+    roots: BTreeMap<u64, Option<Hash>>,
+}
+
+impl Pass {
+    fn over(header: &Header, signed: &Checkpoint, kept: &[Checkpoint]) -> Result<Self, Verdict> {
+        let expected = checkpoint::origin_of(&header.log, header.epoch);
+        if signed.size != header.size || signed.origin != expected {
+            return Err(Verdict::NotAnExport("its header is not that of its checkpoint"));
+        }
+        let verified = Verified {
+            view: header.view,
+            entries: 0,
+            from: header.from,
+            to: header.to,
+            size: header.size,
+            epoch: header.epoch,
+            shown: 0,
+            withheld: 0,
+            erased: 0,
+            key_trusted: false,
+            checkpoints: 0,
+            given_up: 0,
+        };
+        let mut peaks = Peaks::default();
+        graft(&mut peaks, &header.before, 0..header.from)?;
+        let mut roots: BTreeMap<u64, Option<Hash>> = kept.iter().map(|kept| (kept.size, None)).collect();
+        note(&mut roots, &peaks);
+        Ok(Self { verified, peaks, epoch: None, opened: BTreeMap::new(), roots })
+    }
+
+    fn read<R: BufRead>(mut self, lines: &mut Lines<R>, progress: &mut impl FnMut(u64)) -> Result<Self, Verdict> {
+        while let Some(line) = lines.entry()? {
+            let expected = self.peaks.size();
+            if line.index != expected {
+                return Err(misplaced(lines, expected, line.index));
+            }
+            if expected >= self.verified.to {
+                return Err(Verdict::Added { promised: self.verified.to });
+            }
+            let leaf = self.check(&line)?;
+            self.peaks.push(leaf);
+            note(&mut self.roots, &self.peaks);
+            self.verified.entries += 1;
+            progress(self.verified.entries);
+        }
+        Ok(self)
+    }
+
+    /// The halves of one entry.
+    fn check(&mut self, line: &Line) -> Result<Hash, Verdict> {
+        let index = line.index;
+        let canonical = canonical(line.leaf.get()).ok_or(Verdict::AlteredLeaf { index })?;
+        let hash = entry::leaf_hash(canonical.as_bytes());
+        if hex::encode(hash) != line.leaf_hash {
+            return Err(Verdict::AlteredLeaf { index });
+        }
+        let leaf: Leaf = serde_json::from_str(&canonical).map_err(|_| Verdict::AlteredLeaf { index })?;
+        for (name, shown) in &line.payload {
+            let altered = || Verdict::AlteredPayload { index, group: name.clone() };
+            let salt = hex::decode(&shown.salt).ok().and_then(|salt| salt.try_into().ok()).ok_or_else(altered)?;
+            let body = self::canonical(shown.value.get()).ok_or_else(altered)?;
+            if !entry::opens(&leaf, &Group { name: name.clone(), salt, body }) {
+                return Err(altered());
+            }
+        }
+        let promised = |name: &String| leaf.commitments.contains_key(name) && !line.payload.contains_key(name);
+        if let Some(group) = line.withheld.iter().find(|name| !promised(name)) {
+            return Err(Verdict::AlteredPayload { index, group: group.clone() });
+        }
+        let opens_epoch = leaf.kind == EntryKind::EpochOpened;
+        if self.epoch.is_some_and(|before| line.epoch != before + u64::from(opens_epoch)) {
+            return Err(Verdict::Epoch { index });
+        }
+        self.epoch = Some(line.epoch);
+        if opens_epoch {
+            self.opened.insert(line.epoch, index);
+        }
+        let (shown, withheld) = (line.payload.len() as u64, line.withheld.len() as u64);
+        self.verified.shown += shown;
+        self.verified.withheld += withheld;
+        self.verified.erased += (leaf.commitments.len() as u64).saturating_sub(shown + withheld);
+        Ok(hash)
+    }
+
+    /// All entries are read: do they end where they should, and are they the ones that were signed?
+    fn finish(mut self, header: &Header, signed: &Checkpoint, kept: &[Checkpoint]) -> Result<Verified, Verdict> {
+        let found = self.peaks.size();
+        if found < header.to {
+            return Err(Verdict::DeletedTail { found, promised: header.to });
+        }
+        graft(&mut self.peaks, &header.after, header.to..header.size)?;
+        note(&mut self.roots, &self.peaks);
+        if self.peaks.root() != signed.root {
+            return Err(Verdict::Root);
+        }
+        for kept in kept {
+            // What an epoch that was given up held beyond the restored backup is not here, and its end says so.
+            let epoch = kept.epoch(&header.log);
+            if epoch < header.epoch && self.opened.get(&(epoch + 1)).is_none_or(|began| kept.size > *began) {
+                self.verified.given_up += 1;
+                continue;
+            }
+            if kept.size > header.size {
+                return Err(Verdict::RestoredBackup { size: header.size, kept: kept.size });
+            }
+            match self.roots.get(&kept.size) {
+                Some(Some(root)) if *root == kept.root => self.verified.checkpoints += 1,
+                Some(Some(_)) => return Err(Verdict::SplitView { kept: kept.size }),
+                // Within a run of entries that this export does not hold.
+                _ => {}
+            }
+        }
+        Ok(self.verified)
+    }
+}
+
+fn note(roots: &mut BTreeMap<u64, Option<Hash>>, peaks: &Peaks) {
+    if let Some(root) = roots.get_mut(&peaks.size()) {
+        *root = Some(peaks.root());
+    }
+}
+
+/// Puts the perfect subtrees of a run that the export does not hold into the tree.
+fn graft(peaks: &mut Peaks, hashes: &[String], run: std::ops::Range<u64>) -> Result<(), Verdict> {
+    let nodes = Span(run).nodes();
+    let contradicts = || Verdict::NotAnExport("its header does not join the entries to the checkpoint");
+    if nodes.len() != hashes.len() {
+        return Err(contradicts());
+    }
+    for (node, hash) in nodes.into_iter().zip(hashes) {
+        let hash = hex::decode(hash).ok().and_then(|hash| hash.try_into().ok()).ok_or_else(contradicts)?;
+        peaks.graft(node.level, hash);
+    }
+    Ok(())
+}
+
+/// Another entry stands where one was expected: is the expected one somewhere else, or gone?
+fn misplaced<R: BufRead>(lines: &mut Lines<R>, expected: u64, found: u64) -> Verdict {
+    if found < expected {
+        return Verdict::Reordered { index: found };
+    }
+    loop {
+        match lines.entry() {
+            Ok(Some(line)) if line.index == expected => return Verdict::Reordered { index: found },
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return Verdict::DeletedMiddle { from: expected, to: found - 1 },
+        }
+    }
+}
+
+fn canonical(json: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(json).ok()?;
+    serde_json_canonicalizer::to_string(&value).ok()
+}
+
+/// The receipts of an export, for telling what was done to it.
+struct Receipts {
+    key: VerifyingKey,
+    log: String,
+    size: u64,
+}
+
+impl Receipts {
+    fn of(header: &Header) -> Result<Self, Verdict> {
+        let key =
+            checkpoint::receipt_key(&header.receipt_key).ok_or(Verdict::NotAnExport("its receipt key is no key"))?;
+        Ok(Self { key, log: header.log.clone(), size: header.size })
+    }
+
+    fn first_fault<R: BufRead>(&self, mut lines: Lines<R>) -> Result<Option<Verdict>, Verdict> {
+        lines.header()?;
+        while let Some(line) = lines.entry()? {
+            let index = line.index;
+            let hash = canonical(line.leaf.get()).map(|leaf| hex::encode(entry::leaf_hash(leaf.as_bytes())));
+            if hash.is_none_or(|hash| hash != line.leaf_hash) {
+                return Ok(Some(Verdict::AlteredLeaf { index }));
+            }
+            if !self.signs(&line, index) {
+                let around = index.saturating_sub(NEIGHBOURHOOD)..self.size.min(index + NEIGHBOURHOOD);
+                let recorded = around.into_iter().find(|place| self.signs(&line, *place));
+                return Ok(Some(match recorded {
+                    Some(recorded) => Verdict::Renumbered { index, recorded },
+                    None => Verdict::AlteredLeaf { index },
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn signs(&self, line: &Line, index: u64) -> bool {
+        let (leaf_hash, receipt) = (line.leaf_hash.clone(), line.receipt.clone());
+        let position = LogPosition { index, epoch: line.epoch, leaf_hash, receipt };
+        receipt::verify(&self.key, &self.log, &position).is_ok()
+    }
+}

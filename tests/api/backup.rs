@@ -1,0 +1,188 @@
+//! A restored backup has lost entries: the service finds it, and goes on only when somebody says why.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use sha2::{Digest, Sha256};
+
+const KEY: &str = "pp_test-key-of-information-governance";
+
+/// The program with a configuration of its own.
+pub struct Installed {
+    home: tempfile::TempDir,
+}
+
+pub struct Running {
+    process: Child,
+    url: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _gone = self.process.kill();
+        let _reaped = self.process.wait();
+    }
+}
+
+impl Installed {
+    fn new() -> Self {
+        Self::with("heartbeat_seconds = 0")
+    }
+
+    /// With these settings of its log.
+    pub fn with(log: &str) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let config = format!(
+            "listen = \"127.0.0.1:0\"\ndatabase_url = \"sqlite://log.db\"\n[log]\n{log}\n\
+             [[auth.api_keys]]\nname = \"ig\"\nroles = [\"information_governance\"]\nsha256 = \"{}\"\n",
+            hex::encode(Sha256::digest(KEY))
+        );
+        std::fs::write(home.path().join("pinkpaper.toml"), config).expect("written");
+        Self { home }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pinkpaper"));
+        command.args(arguments).current_dir(self.home.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("it runs")
+    }
+
+    pub fn start(&self) -> Running {
+        let mut process = self
+            .command(&["serve", "--config", "pinkpaper.toml"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+        let at = line.find("http://").unwrap_or_else(|| panic!("no address in `{line}`"));
+        Running { process, url: line[at..].trim_end().trim_end_matches("/docs/").to_owned() }
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// The database as a backup would take it, the service being stopped.
+    fn back_up(&self, to: &Path) {
+        for name in ["log.db", "log.db-wal", "log.db-shm"] {
+            let _none = std::fs::remove_file(to.join(name));
+            if self.file(name).exists() {
+                std::fs::copy(self.file(name), to.join(name)).expect("copied");
+            }
+        }
+    }
+
+    fn restore(&self, from: &Path) {
+        for name in ["log.db", "log.db-wal", "log.db-shm"] {
+            let _none = std::fs::remove_file(self.file(name));
+            if from.join(name).exists() {
+                std::fs::copy(from.join(name), self.file(name)).expect("copied");
+            }
+        }
+    }
+}
+
+impl Running {
+    async fn get(&self, path: &str) -> String {
+        let client = pinkpaper::publish::client().build().expect("a client");
+        let answer = client.get(format!("{}{path}", self.url)).bearer_auth(KEY).send().await;
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.text().await.expect("text")
+    }
+
+    async fn read_decisions(&self, times: usize) {
+        for _ in 0..times {
+            self.get("/v1/decisions").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_restored_backup_is_found_and_goes_on_in_an_epoch_that_says_why() {
+    let installed = Installed::new();
+    let backup = tempfile::tempdir().expect("a directory");
+    let service = installed.start();
+    service.read_decisions(3).await;
+    let before = service.get("/v1/log/checkpoint").await;
+    let key = service.get("/v1/log/key").await;
+    drop(service);
+    installed.back_up(backup.path());
+
+    let service = installed.start();
+    service.read_decisions(4).await;
+    let lost = service.get("/v1/log/checkpoint").await;
+    drop(service);
+    installed.restore(backup.path());
+
+    let refused = installed.run(&["serve", "--config", "pinkpaper.toml"]);
+    assert!(!refused.status.success());
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(told.contains("a backup was restored"), "{told}");
+
+    let epoch = ["log", "epoch", "--config", "pinkpaper.toml", "--reason", "the disk failed"];
+    let opened = installed.run(&epoch);
+    assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
+    assert!(String::from_utf8_lossy(&opened.stdout).starts_with("epoch 2 is open from entry "));
+    assert!(!installed.run(&epoch).status.success(), "there is nothing more to open");
+
+    let service = installed.start();
+    service.read_decisions(2).await;
+    for (name, text) in [
+        ("export.ndjson", service.get("/v1/log/export").await),
+        ("log.key", key),
+        ("before.checkpoint", before),
+        ("lost.checkpoint", lost),
+        ("after.checkpoint", service.get("/v1/log/checkpoint").await),
+    ] {
+        std::fs::write(installed.file(name), text).expect("written");
+    }
+    let verify = |checkpoint: &str| {
+        let arguments = ["log", "verify", "export.ndjson", "--key", "log.key", "--json", "--checkpoint", checkpoint];
+        let output = installed.run(&arguments);
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON")
+    };
+    let found = verify("before.checkpoint");
+    assert_eq!(
+        (&found["epoch"], &found["checkpoints"], &found["given_up"]),
+        (&2.into(), &1.into(), &0.into()),
+        "{found}"
+    );
+    let found = verify("lost.checkpoint");
+    assert_eq!((&found["checkpoints"], &found["given_up"]), (&0.into(), &1.into()), "{found}");
+    assert!(std::fs::read_to_string(installed.file("export.ndjson")).expect("read").contains("the disk failed"));
+}
+
+#[tokio::test]
+async fn a_log_rewritten_behind_the_services_back_is_not_signed() {
+    let installed = Installed::new();
+    let backup = tempfile::tempdir().expect("a directory");
+    let service = installed.start();
+    service.read_decisions(2).await;
+    drop(service);
+    installed.back_up(backup.path());
+    let service = installed.start();
+    service.read_decisions(3).await;
+    service.get("/v1/log/checkpoint").await;
+    drop(service);
+    // The backup, made as long as the log was by a service that did not know of the checkpoint.
+    let kept = std::fs::read(installed.file("log.checkpoint")).expect("a checkpoint");
+    installed.restore(backup.path());
+    std::fs::remove_file(installed.file("log.checkpoint")).expect("removed");
+    let service = installed.start();
+    service.read_decisions(5).await;
+    drop(service);
+    std::fs::write(installed.file("log.checkpoint"), kept).expect("put back");
+    let refused = installed.run(&["serve", "--config", "pinkpaper.toml"]);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && told.contains("are not those of the checkpoint signed of them"), "{told}");
+}
