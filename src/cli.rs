@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+mod database;
 mod log;
 mod replay;
 mod report;
@@ -19,7 +20,7 @@ mod report;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    app::{App, Caller, conflicts::conflicts, evidence},
+    app::{App, Caller, conflicts::conflicts, evidence, rounds},
     audit::{DecisionLog, checkpoint::Notary, key::Signer, publish::CheckpointFile},
     clock::{Clock, SystemClock},
     config::{Config, Flags},
@@ -49,6 +50,11 @@ enum Verb {
     /// Print the OpenAPI document.
     Openapi,
     Replay(replay::Replay),
+    /// Look after the database.
+    Database {
+        #[command(subcommand)]
+        verb: database::DatabaseVerb,
+    },
     /// Check the decision log and look after it.
     Log {
         #[command(subcommand)]
@@ -122,6 +128,7 @@ pub fn run() -> ExitCode {
         Verb::Serve(service) => start(&service, Mode::Serve),
         Verb::Openapi => openapi(),
         Verb::Replay(replay) => replay::run(&replay),
+        Verb::Database { verb } => database::run(verb),
         Verb::Log { verb } => return ended(log::run(verb)),
         Verb::Policy { verb: PolicyVerb::Check { dir } } => check_policies(dir.as_deref()),
         Verb::Policy { verb: PolicyVerb::Reference { proofs, dir } } => {
@@ -253,8 +260,9 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     }
     if let Some(every) = config.log.heartbeat() {
         let publisher = Publisher::new(config.log.publish_url.clone(), config.witnesses()?)?;
-        actix_web::rt::spawn(evidence::rounds(Arc::clone(&app), publisher, every));
+        actix_web::rt::spawn(rounds::rounds(Arc::clone(&app), publisher, every));
     }
+    let last = Arc::clone(&app);
     let shared = Shared {
         app,
         keys,
@@ -263,12 +271,14 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
         examples,
     };
     http::serve(shared, listener, config.limits.workers).await?;
+    // So that what was answered last is signed, too.
+    last.checkpoint().await?;
     Ok(())
 }
 
 /// The service, without a listener.
 async fn opened(config: &Config) -> Result<App, Failure> {
-    opened_within(config, store::PATIENCE).await
+    opened_within(config, store::Options::PATIENCE).await
 }
 
 /// The same, of a database that no other process holds for longer than this.

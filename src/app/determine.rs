@@ -49,7 +49,7 @@ impl App {
             return Ok(first);
         }
         self.check_names(&mut entered).await?;
-        if !self.entitled(&entered)? {
+        if !self.entitled(&entered).await? {
             let refusal = self.act(EntryKind::Refusal, caller, json!({"determination": entered}));
             self.store.append(refusal).await.map_err(failed)?;
             return Err(DetermineError::NotEntitled);
@@ -99,7 +99,7 @@ impl App {
 
     /// Everyone and everything named must be known; the version in force is taken where none is named.
     async fn check_names(&self, entered: &mut Entered) -> Result<(), DetermineError> {
-        let snapshot = self.store.snapshot();
+        let snapshot = self.store.current().await?;
         let register = &snapshot.register;
         let mut faults: Vec<(&'static str, String)> = Vec::new();
         // Need is of a document (CL-16: no general resolution opens everything).
@@ -132,9 +132,9 @@ impl App {
         if faults.is_empty() { Ok(()) } else { Err(DetermineError::Unknown(faults)) }
     }
 
-    fn entitled(&self, entered: &Entered) -> Result<bool, DetermineError> {
+    async fn entitled(&self, entered: &Entered) -> Result<bool, DetermineError> {
         let (bundle, book) = self.rules()?;
-        let snapshot = self.store.snapshot();
+        let snapshot = self.store.current().await?;
         let today = london_day(self.clock.now());
         Ok(entitled(entered, &bundle, &book, &snapshot.register, today))
     }

@@ -6,11 +6,7 @@
 
 use std::{
     ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use jiff::Timestamp;
@@ -29,7 +25,6 @@ use crate::{
     },
     pap::callers::{Circumstances, Errand},
     pip::{Change, Unreadable},
-    publish::Publisher,
 };
 
 /// Signs and keeps checkpoints.
@@ -112,6 +107,11 @@ impl Checkpoints {
         self.sound.load(Ordering::Relaxed)
     }
 
+    /// Until the service is started anew: what was found does not mend itself.
+    pub(super) fn unsound(&self) {
+        self.sound.store(false, Ordering::Relaxed);
+    }
+
     pub fn notary(&self) -> &Notary {
         &self.notary
     }
@@ -148,8 +148,7 @@ impl App {
         if let Err(error) = &signed
             && error.is_of_the_log()
         {
-            // Until the service is started anew: what was found does not mend itself.
-            self.checkpoints.sound.store(false, Ordering::Relaxed);
+            self.checkpoints.unsound();
         }
         signed
     }
@@ -252,13 +251,6 @@ impl App {
         Ok(self.store.hashes(&Span(run).nodes()).await?.iter().map(hex::encode).collect())
     }
 
-    /// Records that the service is there, then signs: without it, silence could not be told from a gap.
-    pub async fn heartbeat(&self) -> Result<Signed, CheckpointError> {
-        let entry = NewEntry { payload: Vec::new(), ..self.of_the_service(EntryKind::Heartbeat, Value::Null) };
-        self.store.append(entry).await.map_err(CheckpointError::Unkept)?;
-        self.checkpoint().await
-    }
-
     /// Opens a new epoch of a log that does not go on from what was signed: it has lost entries, and says so.
     /// `None` if nothing is the matter.
     pub async fn open_epoch(&self, reason: &str) -> Result<Option<Signed>, CheckpointError> {
@@ -277,7 +269,7 @@ impl App {
     }
 
     /// Puts a checkpoint with the signatures of its witnesses in the place of the bare one.
-    async fn keep_outside(&self, signed: &Signed, cosigned: String) -> Result<(), CheckpointError> {
+    pub(super) async fn keep_outside(&self, signed: &Signed, cosigned: String) -> Result<(), CheckpointError> {
         let mut last = self.checkpoints.last.lock().await;
         // One signed meanwhile covers more.
         let Some(last) = last.as_mut().filter(|last| last.checkpoint == signed.checkpoint) else { return Ok(()) };
@@ -290,7 +282,7 @@ impl App {
         Ok(())
     }
 
-    fn of_the_service(&self, kind: EntryKind, act: Value) -> NewEntry {
+    pub(super) fn of_the_service(&self, kind: EntryKind, act: Value) -> NewEntry {
         NewEntry {
             kind,
             id: new_id(),
@@ -310,22 +302,6 @@ impl App {
             return Err(HistoryError::NotAllowed);
         }
         self.log_read(caller, what).await
-    }
-}
-
-/// Beats, signs and sends out until the service ends.
-pub async fn rounds(app: Arc<App>, publisher: Publisher, every: Duration) {
-    let mut ticks = tokio::time::interval(every);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let done = match app.heartbeat().await {
-            Ok(signed) => app.keep_outside(&signed, publisher.publish(&app, &signed).await).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = done {
-            tracing::error!(error = %error, "the log could not be signed");
-        }
     }
 }
 

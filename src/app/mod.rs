@@ -39,6 +39,7 @@ pub mod impact;
 pub mod referrals;
 pub mod replay;
 pub mod replays;
+pub mod rounds;
 pub mod statement;
 
 /// The service.

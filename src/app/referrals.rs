@@ -22,7 +22,7 @@ use crate::{
         words::{Action, PartOutcome, ReferralRole},
     },
     pap::callers::{Circumstances, Errand},
-    pip::{Change, Page, PageRequest},
+    pip::{Change, Page, PageRequest, Unreadable},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +55,10 @@ impl App {
         status: Option<Status>,
         page: PageRequest,
     ) -> Result<Page<Told>, HistoryError> {
-        let addressed = filter.to.is_some_and(|role| self.holds(caller, &[role]));
+        let addressed = match filter.to {
+            Some(role) => self.holds(caller, &[role]).await?,
+            None => false,
+        };
         if !self.allows(caller, Errand::ReadReferrals, Circumstances { addressed, ..Circumstances::default() }) {
             return Err(HistoryError::NotAllowed);
         }
@@ -113,7 +116,7 @@ impl App {
     async fn referral(&self, caller: &Caller, errand: Errand, id: &Id) -> Result<Told, HistoryError> {
         let stored = self.store.referral(id).await?.ok_or(HistoryError::NotFound)?;
         let told = self.told(stored).ok_or(HistoryError::NotKept)?;
-        let addressed = self.holds(caller, &told.referral.to);
+        let addressed = self.holds(caller, &told.referral.to).await?;
         if self.allows(caller, errand, Circumstances { addressed, ..Circumstances::default() }) {
             Ok(told)
         } else {
@@ -122,13 +125,13 @@ impl App {
     }
 
     /// Whether the person the caller speaks for holds one of the posts.
-    fn holds(&self, caller: &Caller, roles: &[ReferralRole]) -> bool {
-        let snapshot = self.store.snapshot();
+    async fn holds(&self, caller: &Caller, roles: &[ReferralRole]) -> Result<bool, Unreadable> {
+        let snapshot = self.store.current().await?;
         let today = self.today();
         let person = caller.person.as_ref().and_then(|id| snapshot.register.person(id));
         let current = person.filter(|person| person.term.is_none_or(|term| term.covers(today)));
-        current
-            .is_some_and(|person| person.posts.iter().any(|post| roles.iter().any(|role| role.word() == post.word())))
+        let posts = current.iter().flat_map(|person| &person.posts);
+        Ok(posts.into_iter().any(|post| roles.iter().any(|role| role.word() == post.word())))
     }
 
     fn today(&self) -> jiff::civil::Date {

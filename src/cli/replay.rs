@@ -1,9 +1,9 @@
 //! `pinkpaper replay`: makes the decisions of the log again, to show that each is repeatable, or what other policies
 //! would have done.
 //!
-//! It reads the database beside a running service, with the rights of whoever may open the file: no caller's role is
-//! asked. Where no service holds the log the reading is itself entered in it; where one does, it cannot be, and that is
-//! said. Titles, names and justifications are not printed.
+//! It reads the database beside a running service, with the rights of whoever may open it: no caller's role is asked.
+//! The reading is itself entered in the log, as one more that appends; a SQLite file that a service holds takes none,
+//! and that is said. Titles, names and justifications are not printed.
 
 use std::{
     io::{IsTerminal, stderr},
@@ -39,8 +39,8 @@ const PROGRESS: u64 = 1000;
 /// not. With `--bundle` all are made under the policies of a directory, and what would change is told, by rule and by
 /// kind of person: the exit code is 0 whatever changes.
 ///
-/// The database is opened for reading only, beside a running service if there is one. Where none runs, the reading is
-/// entered in the log; where one runs, it is not, so whoever may open the file reads outside the service's record.
+/// The decisions are read beside a running service if there is one. The reading is entered in the log, unless it is a
+/// SQLite file that a service holds: whoever may open that file then reads outside the record, and is told so.
 #[derive(Debug, Args)]
 pub struct Replay {
     /// Configuration file (TOML): where the log is.
@@ -77,7 +77,7 @@ impl Replay {
         let flags = Flags { database_url: self.database_url.clone(), ..Flags::default() };
         let config = Config::read(self.config.as_deref(), &flags)?;
         let under = self.under()?;
-        let log = store::read(&config.database_url, store::PATIENCE).await?;
+        let log = store::read(&config.database_url, store::Options::PATIENCE).await?;
         let recorded = self.record(&config, &under).await;
         if let Err(why) = &recorded {
             eprintln!("pinkpaper: this reading is not in the log: {}", chain(why.as_ref()));
@@ -119,7 +119,7 @@ impl Replay {
         Ok(Period { from, to })
     }
 
-    /// Enters the reading in the log, where nobody else holds it and it is the log that was signed.
+    /// Enters the reading in the log, where nobody holds it alone and it is the log that was signed.
     async fn record(&self, config: &Config, under: &Policies) -> Result<(), Failure> {
         let key_file = key_file(config);
         if !Path::new(&key_file).is_file() {

@@ -133,7 +133,7 @@ pub async fn list(who: Authenticated, shared: Data<Shared>, request: HttpRequest
         person: query.id("person").map(String::from),
         document: query.id("document").map(String::from),
         outcome: query.word("outcome"),
-        rule: query.take("rule", |text| Some(text.to_owned()), ""),
+        rule: query.take("rule", |text| (!text.contains('\0')).then(|| text.to_owned()), "is not a rule's id"),
         from: from.and_then(london_midnight),
         to: to.and_then(|day| london_midnight(day.tomorrow().ok()?)),
     };

@@ -64,7 +64,8 @@ impl Query {
         );
         let after = self.take(
             "cursor",
-            |text| String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok(),
+            // No key has this character: PostgreSQL would not even be asked for one that has.
+            |text| String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok().filter(|key| !key.contains('\0')),
             "is not a cursor of this list",
         );
         PageRequest { after, limit: limit.unwrap_or(DEFAULT_LIMIT) }

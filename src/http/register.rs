@@ -61,7 +61,7 @@ fn told_write(written: &Written, body: impl Serialize) -> HttpResponse {
 
 pub async fn read(who: Authenticated, shared: Data<Shared>) -> Result<HttpResponse, Problem> {
     who.may(Errand::ReadRegister)?;
-    let snapshot = shared.app.store.snapshot();
+    let snapshot = shared.app.store.current().await?;
     let register = snapshot.register.register.as_ref().ok_or(Problem::NotFound)?;
     Ok(HttpResponse::Ok().insert_header(etag(snapshot.facts_version)).json(register))
 }
@@ -103,7 +103,7 @@ pub async fn list(
     let mut query = Query::of(&request)?;
     let page = query.page();
     query.finish()?;
-    let snapshot = shared.app.store.snapshot();
+    let snapshot = shared.app.store.current().await?;
     let register = snapshot.register.register.as_ref();
     let mut items = register.map(|register| all(register, collection)).unwrap_or_default();
     items.sort_by(|a, b| a.0.cmp(&b.0));
@@ -140,7 +140,7 @@ pub async fn read_one(
     who.may(Errand::ReadRegister)?;
     let (collection, id) = path.into_inner();
     let collection: Collection = collection.parse()?;
-    let snapshot = shared.app.store.snapshot();
+    let snapshot = shared.app.store.current().await?;
     let register = snapshot.register.register.as_ref().ok_or(Problem::NotFound)?;
     let item = all(register, collection).into_iter().find(|(key, _)| *key == id).ok_or(Problem::NotFound)?;
     Ok(HttpResponse::Ok().insert_header(etag(snapshot.facts_version)).json(item.1))

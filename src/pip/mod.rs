@@ -111,8 +111,13 @@ pub struct Page<T> {
 /// Where facts come from. Implemented by each store.
 #[async_trait::async_trait]
 pub trait FactSource: Send + Sync {
-    /// The register now in force. Never waits.
+    /// The register in force as far as this process knows. Never waits. What rests on it must be appended with its
+    /// version, which is checked then.
     fn snapshot(&self) -> Arc<Snapshot>;
+
+    /// The register in force whichever replica wrote it: every write acknowledged before this was asked is in it. For
+    /// what is not checked when it is recorded.
+    async fn current(&self) -> Result<Arc<Snapshot>, Unreadable>;
 
     async fn document(&self, id: &Id) -> Result<Option<Document>, Unreadable>;
 

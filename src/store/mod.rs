@@ -14,21 +14,20 @@
 //! The invariant: what was acknowledged is on disk, and what is in force is what is on disk.
 //!
 //! What both backends say alike to their database stands once, in `sql/`, and is compiled into each of [`sqlite`] and
-//! `postgres` (`#[path]`): beside it a backend has its own `dialect.rs` and `place.rs`. Generic code over sqlx's
+//! [`postgres`] (`#[path]`): beside it a backend has its own `dialect.rs` and `place.rs`. Generic code over sqlx's
 //! `Database` would need a dozen bounds on every function, and sqlx's `Any` knows too few types; compiled twice, each
 //! file is plain, and the compiler checks it against both engines.
 //!
-//! Where next: [`sqlite`].
+//! Where next: [`sqlite`], then [`postgres`].
 
 use std::{sync::Arc, time::Duration};
 
 use crate::audit::{DecisionLog, LogReader, key::Signer};
 
 #[allow(clippy::duplicate_mod, reason = "the files of `sql/` are compiled for each engine, see above")]
+pub mod postgres;
+#[allow(clippy::duplicate_mod, reason = "as above")]
 pub mod sqlite;
-
-/// How long to wait for a database that someone else holds, if nothing else is said.
-pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How to keep.
 #[derive(Clone, Debug)]
@@ -45,8 +44,10 @@ pub struct Options {
 }
 
 impl Options {
+    pub const PATIENCE: Duration = Duration::from_secs(5);
+
     pub fn new(origin: impl Into<String>, signer: Arc<Signer>) -> Self {
-        Self { origin: origin.into(), signer, queue: 1024, readers: 4, patience: PATIENCE }
+        Self { origin: origin.into(), signer, queue: 1024, readers: 4, patience: Self::PATIENCE }
     }
 }
 
@@ -55,12 +56,12 @@ impl Options {
 pub enum OpenError {
     #[error("a database address is `sqlite://FILE` or `postgres://…`")]
     Address,
-    #[error("PostgreSQL is not supported yet")]
-    PostgresNotYet,
     #[error("another process is using this database")]
     InUse,
     #[error("the database would not keep what it acknowledges: `{setting}` is `{value}`")]
     NotDurable { setting: &'static str, value: String },
+    #[error("the database server cannot be used: `{setting}` is `{value}`")]
+    Unfit { setting: &'static str, value: String },
     #[error("the database cannot be brought to the form this version needs")]
     Migration(#[source] sqlx::migrate::MigrateError),
     #[error("the database has the form of another version: start the service of this version on it once")]
@@ -71,14 +72,21 @@ pub enum OpenError {
     Unopenable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Opens the database at an address: `sqlite://relative.db`, `sqlite:///absolute/path.db`. One that is not there is
-/// made.
+/// Opens the database at an address: `sqlite://relative.db`, `sqlite:///absolute/path.db`, made if it is not there, or
+/// `postgres://user@host/database`, which must be there.
 pub async fn connect(address: &str, options: Options) -> Result<Arc<dyn DecisionLog>, OpenError> {
     match address.split_once("://") {
-        Some(("sqlite", file)) if !file.is_empty() && !file.contains('?') => {
-            Ok(Arc::new(sqlite::Store::open(file.as_ref(), options).await?))
-        }
-        Some(("postgres" | "postgresql", _)) => Err(OpenError::PostgresNotYet),
+        Some(("sqlite", file)) if is_file(file) => Ok(Arc::new(sqlite::Store::open(file.as_ref(), options).await?)),
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::Store::open(address, options).await?)),
+        _ => Err(OpenError::Address),
+    }
+}
+
+/// Makes the tables at an address ready for this version, for a service that may not.
+pub async fn prepare(address: &str, patience: Duration) -> Result<(), OpenError> {
+    match address.split_once("://") {
+        Some(("sqlite", file)) if is_file(file) => sqlite::prepare(file.as_ref(), patience).await,
+        Some(("postgres" | "postgresql", _)) => postgres::prepare(address, patience).await,
         _ => Err(OpenError::Address),
     }
 }
@@ -87,11 +95,19 @@ pub async fn connect(address: &str, options: Options) -> Result<Arc<dyn Decision
 /// brings nothing forward, and what it gives cannot write.
 pub async fn read(address: &str, patience: Duration) -> Result<Arc<dyn LogReader>, OpenError> {
     match address.split_once("://") {
-        Some(("sqlite", file)) if !file.is_empty() && !file.contains('?') => {
-            Ok(Arc::new(sqlite::read(file.as_ref(), patience).await?))
-        }
-        Some(("postgres" | "postgresql", _)) => Err(OpenError::PostgresNotYet),
+        Some(("sqlite", file)) if is_file(file) => Ok(Arc::new(sqlite::read(file.as_ref(), patience).await?)),
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::read(address, patience).await?)),
         _ => Err(OpenError::Address),
+    }
+}
+
+fn is_file(name: &str) -> bool {
+    !name.is_empty() && !name.contains('?')
+}
+
+impl From<sqlx::Error> for OpenError {
+    fn from(error: sqlx::Error) -> Self {
+        unopenable(error)
     }
 }
 

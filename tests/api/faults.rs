@@ -70,6 +70,8 @@ async fn unknown_addresses_methods_and_parameters_are_problems_too() {
         (Method::GET, "/v1/decisions?limit=0", 400),
         (Method::GET, "/v1/decisions?limit=1&limit=2", 400),
         (Method::GET, "/v1/decisions?cursor=%21", 400),
+        (Method::GET, "/v1/decisions?cursor=AA", 400),
+        (Method::GET, "/v1/decisions?rule=%00", 400),
         (Method::GET, "/v1/register/colours", 404),
     ] {
         let answer = service.call_with(Some(&key), method.clone(), path, None, &[]).await;

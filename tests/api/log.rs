@@ -366,3 +366,26 @@ async fn the_command_says_its_verdict_in_a_line_and_by_its_exit_code() {
     assert_eq!(run(&[&home.path().join("nothing")]).0, Some(1));
     assert_eq!(run(&[Path::new("--key"), &whole, &whole]).0, Some(1), "an export is no key");
 }
+
+#[tokio::test]
+async fn a_log_altered_in_its_tables_is_found_by_looking_through_it() {
+    let hash = "UPDATE log_leaf SET leaf_hash = zeroblob(32) WHERE seq = 3";
+    let payload = "UPDATE log_payload SET body = replace(body, 'read', 'rear') WHERE seq = 3";
+    let node = "UPDATE log_node SET hash = zeroblob(32) WHERE place = 7";
+    for (statement, found) in [(hash, "entry 3"), (payload, "entry 3"), (node, "entries 0 to ")] {
+        let service = asked().await;
+        let app = service.app();
+        assert_eq!(app.look_through(0).await.expect("in order"), 0, "all of it, and round again");
+        assert!(app.checkpoints.sound());
+        let mut outsider = service.outsider().await;
+        for trigger in ["log_leaf_is_never_updated", "log_payload_is_never_updated", "log_node_is_never_updated"] {
+            let drop = sqlx::AssertSqlSafe(format!("DROP TRIGGER {trigger}"));
+            sqlx::query(drop).execute(&mut outsider).await.expect("dropped");
+        }
+        assert_ne!(sqlx::query(statement).execute(&mut outsider).await.expect("altered").rows_affected(), 0);
+        let told = app.look_through(0).await.expect_err(statement).to_string();
+        assert!(told.starts_with(found), "{statement}: {told}");
+        let answer = service.call(CallerRole::Pep, Method::GET, "/readyz", None).await;
+        assert_eq!((answer.status.as_u16(), &answer.body["checks"]["log"]), (503, &json!("unavailable")));
+    }
+}

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+#[path = "../support/postgres.rs"]
+mod cluster;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -20,4 +22,5 @@ mod referrals;
 mod register;
 mod replay;
 mod replay_command;
+mod replicas;
 mod witness;

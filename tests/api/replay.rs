@@ -16,7 +16,6 @@ use pinkpaper::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 
 use crate::support::{Answer, Service, read_json};
 
@@ -72,7 +71,7 @@ async fn replayed(service: &Service, decision: &Value, under: Option<&Value>) ->
 
 /// Every decision of the service's log comes out the same, by the way the command goes.
 pub async fn repeats(service: &Service) {
-    let log = Arc::clone(&service.app.store);
+    let log = Arc::clone(&service.app().store);
     let mut replays =
         Replays::of(log, Period::default(), Policies::Own, StatutoryLayer::Enforce).await.expect("readable");
     let mut made = 0;
@@ -84,17 +83,17 @@ pub async fn repeats(service: &Service) {
         }
     }
     let page = PageRequest { after: None, limit: 10_000 };
-    let Page { items, .. } = service.app.store.decisions(&Default::default(), &page).await.expect("readable");
+    let Page { items, .. } = service.app().store.decisions(&Default::default(), &page).await.expect("readable");
     assert!(made > 0 && made == items.len(), "{made} of {} decisions were made again", items.len());
 }
 
 /// Keeps policies in the service's log, as a start with them would; gives their hash.
 async fn met(service: &Service, files: PolicyFiles) -> String {
-    let in_force = service.app.policies.load_full();
+    let in_force = service.app().policies.load_full();
     let other = Arc::new(Bundle::load(&files).expect("the policies load"));
-    service.app.policies.store(Arc::clone(&other));
-    service.app.keep_policies().await.expect("kept");
-    service.app.policies.store(in_force);
+    service.app().policies.store(Arc::clone(&other));
+    service.app().keep_policies().await.expect("kept");
+    service.app().policies.store(in_force);
     other.hash.clone()
 }
 
@@ -220,7 +219,7 @@ async fn only_those_who_read_the_log_may_and_each_time_is_on_record() {
 
 /// Readings of the log that are on record.
 async fn readings(service: &Service) -> usize {
-    let entries = service.app.store.raw(0, 10_000).await.expect("readable");
+    let entries = service.app().store.raw(0, 10_000).await.expect("readable");
     entries.iter().filter(|entry| String::from_utf8_lossy(&entry.leaf).contains(r#""kind":"log_read""#)).count()
 }
 
@@ -229,7 +228,7 @@ async fn what_was_erased_cannot_be_made_again() {
     let service = service().await;
     let decision = make(&service, &asked_by("b3", &json!(["report", "appendix"]))).await;
     let kept = make(&service, &asked_by(MEMBER, &json!(["report", "appendix"]))).await;
-    let mut outsider = SqliteConnectOptions::new().filename(&service.database).connect().await.expect("open");
+    let mut outsider = service.outsider().await;
     let erase = "DELETE FROM log_payload WHERE seq = (SELECT seq FROM log_leaf WHERE entry_id = $1)";
     sqlx::query(erase).bind(decision["id"].as_str()).execute(&mut outsider).await.expect("erased");
     let answer = replayed(&service, &decision, None).await;
@@ -240,7 +239,7 @@ async fn what_was_erased_cannot_be_made_again() {
 /// An entry like that of a decision, changed, under another id.
 pub async fn like(service: &Service, decision: &Value, change: impl FnOnce(&mut Vec<(&'static str, Value)>)) -> Value {
     let id = decision["id"].as_str().expect("an id");
-    let entry = service.app.store.entry(id).await.expect("readable").expect("there");
+    let entry = service.app().store.entry(id).await.expect("readable").expect("there");
     let group = |name| (name, entry.group(name).cloned().expect("kept"));
     let mut payload = ["caller", "request", "answer", "facts", "basis"].map(group).to_vec();
     let id = format!("{id}-like");
@@ -257,7 +256,7 @@ pub async fn like(service: &Service, decision: &Value, change: impl FnOnce(&mut 
         search: None,
         idempotency: None,
     };
-    service.app.store.append(entry).await.expect("appended");
+    service.app().store.append(entry).await.expect("appended");
     json!({"id": id})
 }
 
@@ -283,7 +282,7 @@ async fn an_answer_that_its_own_record_does_not_bear_out_is_said_to_be_a_fault()
         person: None,
     };
     let id = forged["id"].as_str().expect("an id");
-    assert!(matches!(service.app.replay(&caller, id, under).await, Err(ReplayError::NotRepeatable(_))));
+    assert!(matches!(service.app().replay(&caller, id, under).await, Err(ReplayError::NotRepeatable(_))));
 }
 
 #[tokio::test]
@@ -302,7 +301,7 @@ async fn a_decision_is_kept_with_all_that_made_it() {
     let service = service().await;
     let decision = make(&service, &asked_by("b3", &json!(["report", "appendix"]))).await;
     let id = decision["id"].as_str().expect("an id");
-    let entry = service.app.store.entry(id).await.expect("readable").expect("there");
+    let entry = service.app().store.entry(id).await.expect("readable").expect("there");
     let basis = Made::of(&entry.payload).expect("whole").basis.expect("kept");
     assert_eq!((basis.profile.as_str(), basis.statutory_layer), ("th52", StatutoryLayer::Enforce));
     assert_eq!(basis.engine.pinkpaper, env!("CARGO_PKG_VERSION"));

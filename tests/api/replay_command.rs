@@ -89,7 +89,7 @@ async fn a_decision_that_does_not_come_out_as_recorded_is_named_and_fails() {
 async fn what_was_erased_is_told_apart_from_what_was_never_kept_and_from_what_is_missing() {
     let (service, given, refused) = decided().await;
     like(&service, &given, |payload| payload.truncate(3)).await;
-    let mut outsider = SqliteConnectOptions::new().filename(&service.database).connect().await.expect("open");
+    let mut outsider = service.outsider().await;
     let erase = "DELETE FROM log_payload WHERE seq = (SELECT seq FROM log_leaf WHERE entry_id = $1)";
     sqlx::query(erase).bind(id(&refused)).execute(&mut outsider).await.expect("erased");
     let (code, out, err) = told(&run(&service.database, &[]));

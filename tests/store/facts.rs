@@ -130,6 +130,23 @@ pub async fn a_page_ends_where_the_next_begins(bench: Bench) {
     assert_eq!(exact.next, None, "a full page that is the last has no next");
 }
 
+pub async fn lists_are_in_the_order_of_bytes(bench: Bench) {
+    // No language puts them so.
+    let order = ["B", "Z-1", "a", "a-b", "a.b", "a:b", "aa"];
+    for (at, name) in order.iter().rev().enumerate() {
+        let document = other_document(name, "report", "oas");
+        bench.write(&format!("w{at}"), Change::PutDocument(Box::new(document))).await.expect("written");
+    }
+    let (mut after, mut seen) = (None, Vec::new());
+    while seen.len() < order.len() {
+        let request = page(after.as_deref(), 1);
+        let found = bench.store.list_documents(&DocumentFilter::default(), &request).await.expect("readable");
+        seen.extend(found.items.into_iter().map(|document| document.id.to_string()));
+        after = seen.last().cloned();
+    }
+    assert_eq!(seen, order);
+}
+
 pub async fn a_determination_is_kept_when_withdrawn(bench: Bench) {
     let as_entered = entered("need_to_know", Some("a"), Some("b1"));
     let made = bench.write("w1", determine("n-1", as_entered.clone())).await.expect("written");

@@ -83,6 +83,12 @@ pub async fn an_id_stands_in_the_log_once(bench: Bench) {
     assert_eq!(position.index, 1);
 }
 
+pub async fn a_name_that_cannot_be_kept_names_nothing(bench: Bench) {
+    bench.store.append(decision("d-1", 0)).await.expect("appended");
+    assert!(bench.store.entry("d-1\0").await.expect("readable").is_none());
+    assert!(bench.store.entry("\0").await.expect("readable").is_none());
+}
+
 /// Ten decisions, a second apart, on two documents by two people under two rules; among them an act of another kind.
 async fn ten_decisions(bench: &Bench) {
     for at in 0..10_u8 {

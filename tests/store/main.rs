@@ -1,7 +1,8 @@
 //! What every store promises, run on every backend; then what is a backend's own.
 //!
-//! A backend takes part with one line, `suite!(fresh)` in a module of its own, where `fresh` opens an empty store. The claims are in
-//! [`facts`], [`log`] and [`together`].
+//! A backend takes part with one line, `suite!(fresh)` in a module of its own, where `fresh` opens an empty store: the
+//! file, the server, and the server as the role that may only append. The claims are in [`facts`], [`log`], [`desk`],
+//! [`proofs`] and [`together`].
 
 #![allow(
     clippy::unwrap_used,
@@ -25,6 +26,7 @@ macro_rules! suite {
                 a_document_keeps_what_is_none_apart_from_what_is_unknown,
                 documents_are_listed_by_kind_and_by_body_served,
                 a_page_ends_where_the_next_begins,
+                lists_are_in_the_order_of_bytes,
                 a_determination_is_kept_when_withdrawn,
                 determinations_about_a_document_include_those_about_none,
                 determinations_are_listed_by_each_filter,
@@ -36,6 +38,7 @@ macro_rules! suite {
                 a_repeated_key_gives_the_first_entry,
                 of_many_at_once_with_one_key_one_is_first,
                 an_id_stands_in_the_log_once,
+                a_name_that_cannot_be_kept_names_nothing,
                 decisions_are_listed_newest_first_by_each_filter,
                 decisions_come_in_pages,
                 several_entries_are_appended_all_or_none,
@@ -82,12 +85,19 @@ macro_rules! suite {
     };
 }
 
+#[path = "../support/postgres.rs"]
+mod cluster;
 mod crash;
 mod desk;
 mod facts;
 mod log;
 mod million;
+mod outage;
+mod postgres;
 mod proofs;
+mod proxy;
+mod replicas;
+mod rights;
 mod sqlite;
 mod support;
 mod together;

@@ -199,8 +199,6 @@ async fn an_address_that_cannot_be_opened_is_refused_in_words() {
     let absent = format!("sqlite://{}/none/a.db", directory.path().display());
     let words = format!("sqlite://{}/words.db", directory.path().display());
     let refusals = [
-        ("postgres://pinkpaper:secret@db/pinkpaper", "PostgreSQL is not supported yet"),
-        ("postgresql://db/pinkpaper", "PostgreSQL is not supported yet"),
         ("mysql://db", "a database address is `sqlite://FILE` or `postgres://…`"),
         ("pinkpaper.db", "a database address is `sqlite://FILE` or `postgres://…`"),
         ("sqlite://", "a database address is `sqlite://FILE` or `postgres://…`"),

@@ -4,6 +4,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     sync::Arc,
+    sync::mpsc,
     thread,
 };
 
@@ -28,8 +29,7 @@ pub struct Service {
     pub client: Client,
     pub schemas: Arc<Schemas>,
     pub database: PathBuf,
-    /// The service itself, for what no caller can do.
-    pub app: Arc<App>,
+    app: Arc<App>,
     _home: TempDir,
 }
 
@@ -68,6 +68,13 @@ impl Service {
         Self::at(home, &keys, profile, files).await
     }
 
+    /// One of several replicas on a database: they have the keys in a directory in common.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub async fn replica(address: &str, keys: &Path) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        Self::on(address.to_owned(), home, keys, "th52", &PolicyFiles::shipped()).await
+    }
+
     /// Starts a service whose log is signed with the keys in a directory.
     #[allow(dead_code, reason = "not every test binary needs it")]
     pub async fn with_log_key(keys: &Path) -> Self {
@@ -75,16 +82,20 @@ impl Service {
     }
 
     async fn at(home: TempDir, keys: &Path, profile: &str, files: &PolicyFiles) -> Self {
+        let address = format!("sqlite://{}", home.path().join("test.db").display());
+        Self::on(address, home, keys, profile, files).await
+    }
+
+    async fn on(address: String, home: TempDir, keys: &Path, profile: &str, files: &PolicyFiles) -> Self {
         let checkpoint_key = Signer::open(&keys.join("checkpoint.key")).expect("a key");
         let database = home.path().join("test.db");
         let signer = Signer::open(&keys.join("test.key")).expect("a signer");
         let options = store::Options::new("test", Arc::new(signer));
-        let address = format!("sqlite://{}", database.display());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let bundle = Arc::new(Bundle::load(files).expect("the policies load"));
         let profile = profile.to_owned();
-        let (started, app) = std::sync::mpsc::channel();
+        let (make, made) = mpsc::channel();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let schemas = Schemas::load().expect("the schemas load");
@@ -94,7 +105,7 @@ impl Service {
                 let app = App::new(store, checkpoints, bundle, profile, StatutoryLayer::Enforce, Box::new(SystemClock));
                 let app = Arc::new(app.expect("the profile exists").checked_by(schemas.hash()));
                 app.keep_policies().await.expect("the policies are kept");
-                started.send(Arc::clone(&app)).expect("the test waits");
+                make.send(Arc::clone(&app)).expect("somebody waits");
                 let shared = Shared {
                     app,
                     keys: Keys(
@@ -109,8 +120,21 @@ impl Service {
         });
         let client = pinkpaper::publish::client().build().expect("a client");
         let schemas = Arc::new(Schemas::load().expect("the schemas load"));
-        let app = app.recv().expect("the service starts");
+        let app = made.recv().expect("the service starts");
         Self { url, client, schemas, database, app, _home: home }
+    }
+
+    /// The service itself, for what it does without being asked.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Someone with the database file in hand.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub async fn outsider(&self) -> sqlx::SqliteConnection {
+        let address = format!("sqlite://{}", self.database.display());
+        <sqlx::SqliteConnection as sqlx::Connection>::connect(&address).await.expect("open")
     }
 
     /// A service whose register is this.

@@ -47,8 +47,8 @@ pub(super) struct Outcome {
 }
 
 impl<'c, 'j> Batch<'c, 'j> {
+    /// In a transaction that has just begun: the head is read first, and locked where others may write too.
     pub async fn begin(connection: &'c mut Connection, jobs: &'j [Job]) -> Result<Self, Fault> {
-        sqlx::query(dialect::BEGIN).execute(&mut *connection).await?;
         let (size, epoch, version, peaks): (i64, i64, i64, Vec<u8>) =
             sqlx::query_as(dialect::HEAD).fetch_one(&mut *connection).await?;
         let head = Head {

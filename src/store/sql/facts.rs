@@ -12,6 +12,7 @@ use super::{
     store::Store,
 };
 use crate::{
+    audit::DecisionLog,
     domain::{
         determination::Determination,
         document::Document,
@@ -30,29 +31,32 @@ impl FactSource for Store {
         self.snapshot.load_full()
     }
 
+    async fn current(&self) -> Result<Arc<Snapshot>, Unreadable> {
+        let version = sqlx::query_scalar("SELECT facts_version FROM log_head").fetch_one(&self.readers);
+        let version: i64 = self.ask(version).await?;
+        if version.cast_unsigned() != self.snapshot().facts_version {
+            // Whatever the writer does, it takes up what others wrote.
+            self.ready().await?;
+        }
+        Ok(self.snapshot())
+    }
+
     async fn document(&self, id: &Id) -> Result<Option<Document>, Unreadable> {
-        let body: Option<String> = sqlx::query_scalar("SELECT body FROM document WHERE id = $1")
-            .bind(id.as_str())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(unreadable)?;
+        let body = sqlx::query_scalar("SELECT body FROM document WHERE id = $1").bind(id.as_str());
+        let body: Option<String> = self.ask(body.fetch_optional(&self.readers)).await?;
         body.map(|body| parse("document", &body)).transpose().map_err(unreadable)
     }
 
     async fn determinations_about(&self, document: &Id) -> Result<Vec<Determination>, Unreadable> {
         let about = "SELECT body, withdrawn_at FROM determination WHERE document = $1 OR document IS NULL ORDER BY id";
         let rows: Vec<DeterminationRow> =
-            sqlx::query_as(about).bind(document.as_str()).fetch_all(&self.readers).await.map_err(unreadable)?;
+            self.ask(sqlx::query_as(about).bind(document.as_str()).fetch_all(&self.readers)).await?;
         rows.into_iter().map(determination).collect::<Result<_, _>>().map_err(unreadable)
     }
 
     async fn determination(&self, id: &Id) -> Result<Option<Determination>, Unreadable> {
-        let row: Option<DeterminationRow> =
-            sqlx::query_as("SELECT body, withdrawn_at FROM determination WHERE id = $1")
-                .bind(id.as_str())
-                .fetch_optional(&self.readers)
-                .await
-                .map_err(unreadable)?;
+        let row = sqlx::query_as("SELECT body, withdrawn_at FROM determination WHERE id = $1").bind(id.as_str());
+        let row: Option<DeterminationRow> = self.ask(row.fetch_optional(&self.readers)).await?;
         row.map(determination).transpose().map_err(unreadable)
     }
 
@@ -66,7 +70,7 @@ impl FactSource for Store {
             query.push(")");
         }
         by_id(&mut query, page);
-        let rows: Vec<String> = query.build_query_scalar().fetch_all(&self.readers).await.map_err(unreadable)?;
+        let rows: Vec<String> = self.ask(query.build_query_scalar().fetch_all(&self.readers)).await?;
         let items: Vec<Document> =
             rows.iter().map(|body| parse("document", body)).collect::<Result<_, _>>().map_err(unreadable)?;
         Ok(cut(items, page, |document| document.id.to_string()))
@@ -88,7 +92,7 @@ impl FactSource for Store {
             query.push(" AND kind = ").push_bind(kind.word());
         }
         by_id(&mut query, page);
-        let rows: Vec<DeterminationRow> = query.build_query_as().fetch_all(&self.readers).await.map_err(unreadable)?;
+        let rows: Vec<DeterminationRow> = self.ask(query.build_query_as().fetch_all(&self.readers)).await?;
         let items: Vec<Determination> =
             rows.into_iter().map(determination).collect::<Result<_, _>>().map_err(unreadable)?;
         Ok(cut(items, page, |determination| determination.id.to_string()))

@@ -2,7 +2,6 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
-
 use sqlx::QueryBuilder;
 use tokio::sync::{mpsc::error::TrySendError, oneshot};
 
@@ -12,7 +11,7 @@ use super::{
     facts::{cut, unreadable},
     fault::{Fault, Refused},
     job::{Conditional, Done, Job, Record},
-    reader::{LeafRow, groups},
+    reader::LeafRow,
     store::Store,
     tree,
 };
@@ -65,14 +64,18 @@ impl DecisionLog for Store {
     }
 
     async fn entry(&self, id: &str) -> Result<Option<StoredEntry>, Unreadable> {
+        // PostgreSQL has no text with this character in it, so nothing can be kept under such a name.
+        if id.contains('\0') {
+            return Ok(None);
+        }
         let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE entry_id = $1").bind(id);
-        let row: Option<LeafRow> = row.fetch_optional(&self.readers).await.map_err(unreadable)?;
+        let row: Option<LeafRow> = self.ask(row.fetch_optional(&self.readers)).await?;
         Ok(self.with_payload(row.into_iter().collect()).await?.pop())
     }
 
     async fn repeated(&self, key: &str) -> Result<Option<(StoredEntry, Hash)>, Unreadable> {
         let first = sqlx::query_as("SELECT seq, body_hash FROM log_idempotency WHERE key = $1").bind(key);
-        let first: Option<(i64, Vec<u8>)> = first.fetch_optional(&self.readers).await.map_err(unreadable)?;
+        let first: Option<(i64, Vec<u8>)> = self.ask(first.fetch_optional(&self.readers)).await?;
         let Some((seq, hash)) = first else { return Ok(None) };
         let hash = Hash::try_from(hash).map_err(|_| unreadable(Fault::Damaged("idempotency key")))?;
         Ok(Some((self.at(seq).await?, hash)))
@@ -80,7 +83,7 @@ impl DecisionLog for Store {
 
     async fn decisions(&self, filter: &LogFilter, page: &PageRequest) -> Result<Page<StoredEntry>, Unreadable> {
         let mut query = matching(filter, page);
-        let rows: Vec<LeafRow> = query.build_query_as().fetch_all(&self.readers).await.map_err(unreadable)?;
+        let rows: Vec<LeafRow> = self.ask(query.build_query_as().fetch_all(&self.readers)).await?;
         Ok(cut(self.with_payload(rows).await?, page, |entry| entry.id.clone()))
     }
 
@@ -105,20 +108,19 @@ impl DecisionLog for Store {
     }
 
     async fn head(&self) -> Result<Head, Unreadable> {
-        let head = sqlx::query_as("SELECT size, epoch, peaks FROM log_head").fetch_one(&self.readers).await;
-        let (size, epoch, peaks): (i64, i64, Vec<u8>) = head.map_err(unreadable)?;
+        let head = sqlx::query_as("SELECT size, epoch, peaks FROM log_head");
+        let (size, epoch, peaks): (i64, i64, Vec<u8>) = self.ask(head.fetch_one(&self.readers)).await?;
         let peaks = tree::peaks(size.cast_unsigned(), &peaks).map_err(unreadable)?;
         Ok(Head { epoch: epoch.cast_unsigned(), peaks })
     }
 
     async fn hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Unreadable> {
-        tree::hashes(&self.readers, nodes).await.map_err(unreadable)
+        self.ask(tree::hashes(&self.readers, nodes)).await
     }
 
     async fn checkpoint(&self) -> Result<Option<KeptCheckpoint>, Unreadable> {
         let newest = "SELECT epoch, size, note FROM log_checkpoint ORDER BY epoch DESC, size DESC LIMIT 1";
-        let newest: Option<(i64, i64, String)> =
-            sqlx::query_as(newest).fetch_optional(&self.readers).await.map_err(unreadable)?;
+        let newest: Option<(i64, i64, String)> = self.ask(sqlx::query_as(newest).fetch_optional(&self.readers)).await?;
         let kept = |(epoch, size, note): (i64, i64, String)| KeptCheckpoint {
             epoch: epoch.cast_unsigned(),
             size: size.cast_unsigned(),
@@ -177,13 +179,13 @@ impl Store {
     /// The entry at an index that is known to be taken.
     pub(super) async fn at(&self, seq: i64) -> Result<StoredEntry, Unreadable> {
         let row = sqlx::query_as("SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq = $1").bind(seq);
-        let row: LeafRow = row.fetch_one(&self.readers).await.map_err(unreadable)?;
+        let row: LeafRow = self.ask(row.fetch_one(&self.readers)).await?;
         let entry = self.with_payload(vec![row]).await?.pop();
         entry.ok_or_else(|| unreadable(Fault::Damaged("log entry")))
     }
 
     async fn with_payload(&self, rows: Vec<LeafRow>) -> Result<Vec<StoredEntry>, Unreadable> {
-        let groups = groups(&self.readers, &rows).await?;
+        let groups = self.reader().groups(&rows).await?;
         rows.into_iter().map(|row| self.stored(&row, groups.get(&row.0).map_or(&[], Vec::as_slice))).collect()
     }
 

@@ -29,7 +29,7 @@ impl Store {
     pub(super) async fn referral_of(&self, id: &Id) -> Result<Option<StoredReferral>, Unreadable> {
         let mut query = QueryBuilder::<Db>::new(COLUMNS);
         query.push(" WHERE f.id = ").push_bind(id.as_str());
-        let row: Option<Row> = query.build_query_as().fetch_optional(&self.readers).await.map_err(unreadable)?;
+        let row: Option<Row> = self.ask(query.build_query_as().fetch_optional(&self.readers)).await?;
         match row {
             Some(row) => Ok(Some(self.with_entry(row).await?)),
             None => Ok(None),
@@ -43,7 +43,7 @@ impl Store {
         page: &PageRequest,
     ) -> Result<Page<StoredReferral>, Unreadable> {
         let mut query = matching(filter, page);
-        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await.map_err(unreadable)?;
+        let rows: Vec<Row> = self.ask(query.build_query_as().fetch_all(&self.readers)).await?;
         let mut items = Vec::with_capacity(rows.len());
         for row in rows {
             items.push(self.with_entry(row).await?);

@@ -1,14 +1,14 @@
 //! The store itself: the register in memory, the connections that read, and the queue to the task that writes.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use sqlx::Pool;
 use tokio::sync::mpsc;
 
 use super::{
-    dialect::{self, Connection, Db},
-    facts::load_register,
+    dialect::{BEGIN_READING, Connection, Db, answered},
+    facts::{load_register, unreadable},
     job::Job,
     place::Place,
     tree,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     audit::key::Signer,
-    pip::{Indexed, Snapshot},
+    pip::{Indexed, Snapshot, Unreadable},
     store::{OpenError, Options, unopenable},
 };
 
@@ -27,6 +27,7 @@ pub struct Store {
     pub(super) queue: mpsc::Sender<Job>,
     pub(super) signer: Arc<Signer>,
     pub(super) origin: String,
+    pub(super) patience: Duration,
 }
 
 impl Store {
@@ -35,23 +36,32 @@ impl Store {
         place.prepare().await?;
         let mut connection = place.writer().await?;
         tree::grow_over_existing(&mut connection).await.map_err(unopenable)?;
-        let origin = tree::origin(&mut connection, &options.origin).await.map_err(unopenable)?;
+        let origin = tree::origin(&mut connection, &options.origin).await?;
         let snapshot = Arc::new(ArcSwap::from_pointee(in_force(&mut connection).await?));
         let readers = place.readers(options.readers).await?;
         let (queue, jobs) = mpsc::channel(options.queue.max(1));
         let writer = Writer { place, connection: Some(connection), snapshot: Arc::clone(&snapshot) };
         tokio::spawn(writer.run(jobs));
-        Ok(Self { readers, snapshot, queue, signer: options.signer, origin })
+        let Options { signer, patience, .. } = options;
+        Ok(Self { readers, snapshot, queue, signer, origin, patience })
+    }
+
+    /// What the database says, or that it says nothing.
+    pub(super) async fn ask<T, E>(&self, query: impl Future<Output = Result<T, E>>) -> Result<T, Unreadable>
+    where
+        E: std::error::Error + From<sqlx::Error> + Send + Sync + 'static,
+    {
+        answered(self.patience, query).await.map_err(unreadable)
     }
 }
 
 /// The register with the version it has, though others may be writing, and log and head as they belong together.
 async fn in_force(connection: &mut Connection) -> Result<Snapshot, OpenError> {
-    sqlx::query(dialect::BEGIN_READING).execute(&mut *connection).await.map_err(unopenable)?;
+    sqlx::query(BEGIN_READING).execute(&mut *connection).await?;
     let head = "SELECT facts_version, size = (SELECT coalesce(max(seq), -1) + 1 FROM log_leaf) FROM log_head";
-    let head: Option<(i64, bool)> = sqlx::query_as(head).fetch_optional(&mut *connection).await.map_err(unopenable)?;
+    let head: Option<(i64, bool)> = sqlx::query_as(head).fetch_optional(&mut *connection).await?;
     let Some((version, true)) = head else { return Err(OpenError::HeadAndLastEntry) };
     let register = load_register(&mut *connection).await.map_err(unopenable)?;
-    sqlx::query("COMMIT").execute(connection).await.map_err(unopenable)?;
+    sqlx::query("COMMIT").execute(connection).await?;
     Ok(Snapshot { facts_version: version.cast_unsigned(), register: Arc::new(Indexed::new(register)) })
 }

@@ -6,7 +6,7 @@ use sqlx::{Pool, QueryBuilder};
 
 use super::{
     change::ROWS,
-    dialect::{self, Connection, Db},
+    dialect::{BEGIN, Connection, Db},
     fault::{Fault, Refused},
 };
 use crate::audit::{
@@ -43,13 +43,12 @@ pub(super) async fn grow(
 
 /// A log kept before there was a tree gets one, over all its entries.
 pub(super) async fn grow_over_existing(connection: &mut Connection) -> Result<(), Fault> {
-    sqlx::query(dialect::BEGIN).execute(&mut *connection).await?;
-    let head: Option<(i64, i64, i64, Option<Vec<u8>>)> =
-        sqlx::query_as(dialect::HEAD).fetch_optional(&mut *connection).await?;
-    if !matches!(head, Some((.., None))) {
-        sqlx::query("ROLLBACK").execute(connection).await?;
+    let grown = "SELECT peaks IS NOT NULL FROM log_head";
+    let grown: Option<bool> = sqlx::query_scalar(grown).fetch_optional(&mut *connection).await?;
+    if grown != Some(false) {
         return Ok(());
     }
+    sqlx::query(BEGIN).execute(&mut *connection).await?;
     let mut peaks = Peaks::default();
     loop {
         let leaves = "SELECT leaf_hash FROM log_leaf WHERE seq >= $1 ORDER BY seq LIMIT $2";

@@ -8,12 +8,15 @@ use tokio::sync::mpsc;
 
 use super::{
     batch::{Batch, Outcome},
-    dialect::Connection,
+    dialect::{self, BEGINS_AGAIN, Connection, answered},
     fault::{Fault, Refused},
     job::{Job, Verdict},
     place::Place,
 };
-use crate::pip::{Indexed, Snapshot};
+use crate::{
+    audit::entry::Hash,
+    pip::{Indexed, Snapshot},
+};
 
 /// How many jobs share a commit at most. With more the commit itself becomes what is waited for.
 const BATCH: usize = 256;
@@ -56,20 +59,36 @@ impl Writer {
 
     /// One transaction. What it changed is in force before anyone is answered.
     pub(super) async fn commit(&mut self, jobs: &[Job]) -> Result<Vec<Verdict>, Fault> {
-        let in_force = self.snapshot.load().facts_version;
-        let mut batch = Batch::begin(self.connection().await?, jobs).await?;
-        let mut verdicts = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            verdicts.push(batch.admit(job).await?);
-        }
-        let outcome = batch.flush(in_force).await?;
-        if let Err(error) = sqlx::query("COMMIT").execute(self.connection().await?).await
+        let (patience, in_force) = (self.place.patience, self.snapshot.load().facts_version);
+        self.begin().await?;
+        let (verdicts, outcome) = answered(patience, fill(self.connection().await?, jobs, in_force)).await?;
+        let commit = sqlx::query("COMMIT").execute(self.connection().await?);
+        if let Err(error) = answered(patience, commit).await
             && !self.took_effect(&outcome).await
         {
             return Err(Fault::Commit(error));
         }
         self.publish(outcome);
         Ok(verdicts)
+    }
+
+    /// Begins a transaction, on a new connection where the one at hand was lost since the last.
+    async fn begin(&mut self) -> Result<(), Fault> {
+        let is_new = self.connection.is_none();
+        match self.begin_here().await {
+            Err(_) if BEGINS_AGAIN && !is_new => {
+                self.close().await;
+                self.begin_here().await
+            }
+            begun => begun,
+        }
+    }
+
+    async fn begin_here(&mut self) -> Result<(), Fault> {
+        let patience = self.place.patience;
+        let begin = sqlx::query(dialect::BEGIN).execute(self.connection().await?);
+        answered(patience, begin).await?;
+        Ok(())
     }
 
     pub(super) async fn connection(&mut self) -> Result<&mut Connection, Fault> {
@@ -80,13 +99,31 @@ impl Writer {
         Ok(self.connection.insert(connection))
     }
 
-    /// Whether a commit that reported an error is on disk all the same. Looked up on a new connection, which sees
-    /// only what is.
+    /// Whether a commit that reported an error is on disk all the same. Where that cannot be found out, nobody is told
+    /// that it is.
     pub(super) async fn took_effect(&mut self, outcome: &Outcome) -> bool {
         self.close().await;
-        let (Some(leaf), Ok(connection)) = (outcome.last_leaf, self.connection().await) else { return false };
-        let there = "SELECT EXISTS (SELECT 1 FROM log_leaf WHERE leaf_hash = $1)";
-        sqlx::query_scalar(there).bind(leaf.as_slice()).fetch_one(connection).await.unwrap_or(false)
+        let Some(leaf) = outcome.last_leaf else { return false };
+        let found = self.look_up(leaf).await;
+        if found.is_err() {
+            self.close().await;
+        }
+        found.unwrap_or(false)
+    }
+
+    /// On a new connection, which sees only what is, and behind the lock of the head: a commit still under way has it.
+    async fn look_up(&mut self, leaf: Hash) -> Result<bool, Fault> {
+        let patience = self.place.patience;
+        self.begin().await?;
+        let connection = self.connection().await?;
+        answered(patience, async {
+            sqlx::query(dialect::HEAD).execute(&mut *connection).await?;
+            let there = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM log_leaf WHERE leaf_hash = $1)");
+            let there = there.bind(leaf.as_slice()).fetch_one(&mut *connection).await?;
+            sqlx::query("ROLLBACK").execute(connection).await?;
+            Ok(there)
+        })
+        .await
     }
 
     fn publish(&self, outcome: Outcome) {
@@ -102,8 +139,18 @@ impl Writer {
 
     async fn close(&mut self) {
         if let Some(connection) = self.connection.take() {
-            // An error here has nobody left to tell: the file is as the last commit left it.
-            let _ = connection.close().await;
+            // An error here has nobody left to tell: the database is as the last commit left it.
+            let _ = answered(self.place.patience, connection.close()).await;
         }
     }
+}
+
+/// All of a transaction between its beginning and its commit.
+async fn fill(connection: &mut Connection, jobs: &[Job], in_force: u64) -> Result<(Vec<Verdict>, Outcome), Fault> {
+    let mut batch = Batch::begin(connection, jobs).await?;
+    let mut verdicts = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        verdicts.push(batch.admit(job).await?);
+    }
+    Ok((verdicts, batch.flush(in_force).await?))
 }

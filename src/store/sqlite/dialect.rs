@@ -1,12 +1,22 @@
 //! What is said to SQLite in words of its own.
 
+use std::{future::Future, time::Duration};
+
 pub(super) type Db = sqlx::Sqlite;
 pub(super) type Connection = sqlx::SqliteConnection;
 
 /// Begins a transaction beside which nobody writes.
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
+/// A transaction that could not begin has waited already for whoever holds the file.
+pub(super) const BEGINS_AGAIN: bool = false;
+
 /// Begins a transaction that sees one state throughout.
 pub(super) const BEGIN_READING: &str = "BEGIN";
 
 pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks FROM log_head";
+
+/// A file always answers, if only the disk's fault.
+pub(super) async fn answered<T, E>(_: Duration, answer: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    answer.await
+}

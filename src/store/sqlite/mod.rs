@@ -20,10 +20,8 @@
 
 use std::{path::Path, time::Duration};
 
-use sqlx::SqlitePool;
-
 use self::place::Place;
-pub use self::store::Store;
+pub use self::{reader::Reader, store::Store};
 use super::{OpenError, Options};
 
 mod dialect;
@@ -56,9 +54,14 @@ mod tree;
 #[path = "../sql/writer.rs"]
 mod writer;
 
+/// Brings the tables to this version's form.
+pub async fn prepare(file: &Path, patience: Duration) -> Result<(), OpenError> {
+    Place::open(file, patience).await?.prepare().await
+}
+
 /// Opens the log in a file to be read, whoever has the lock. Nothing is made, locked or brought forward.
-pub async fn read(file: &Path, patience: Duration) -> Result<SqlitePool, OpenError> {
-    place::beside(file, patience).await
+pub async fn read(file: &Path, patience: Duration) -> Result<Reader, OpenError> {
+    Ok(Reader { readers: place::beside(file, patience).await?, patience })
 }
 
 impl Store {

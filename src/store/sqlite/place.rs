@@ -26,7 +26,7 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     file: PathBuf,
-    patience: Duration,
+    pub(super) patience: Duration,
     /// Excludes every other process for as long as it is open.
     _lock: Arc<File>,
 }

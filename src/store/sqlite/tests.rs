@@ -151,6 +151,7 @@ async fn one_more_than_the_queue_holds_is_refused_at_once() {
         queue,
         signer: Arc::new(Signer::fleeting().expect("a key")),
         origin: "log".to_owned(),
+        patience: Duration::from_secs(1),
     };
     let (mut waits, refused) = (store.append(entry("e-0")), store.append(entry("e-1")));
     tokio::select! {

@@ -1,0 +1,30 @@
+//! What is said to PostgreSQL in words of its own.
+
+use std::{future::Future, io, time::Duration};
+
+pub(super) type Db = sqlx::Postgres;
+pub(super) type Connection = sqlx::PgConnection;
+
+/// Begins a transaction. The head is read next, and locked with it: of all replicas one writes at a time, and its
+/// later statements see what the one before it committed.
+pub(super) const BEGIN: &str = "BEGIN";
+
+/// A transaction that could not begin lost its connection: on another it has lost nothing.
+pub(super) const BEGINS_AGAIN: bool = true;
+
+/// Begins a transaction that sees one state throughout.
+pub(super) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks FROM log_head FOR UPDATE";
+
+/// What the server says. It is told to end what takes longer than our patience; one that does not answer in twice
+/// that time is not there.
+pub(super) async fn answered<T, E: From<sqlx::Error>>(
+    patience: Duration,
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    match tokio::time::timeout(patience.saturating_mul(2), answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into()).into()),
+    }
+}
