@@ -9,11 +9,14 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 mod database;
 mod erase;
 mod log;
+mod replay;
+mod report;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -47,6 +50,7 @@ enum Verb {
     Serve(Service),
     /// Print the OpenAPI document.
     Openapi,
+    Replay(replay::Replay),
     /// Look after the database.
     Database {
         #[command(subcommand)]
@@ -124,6 +128,7 @@ pub fn run() -> ExitCode {
         Verb::Demo(service) => start(&service, Mode::Demo),
         Verb::Serve(service) => start(&service, Mode::Serve),
         Verb::Openapi => openapi(),
+        Verb::Replay(replay) => replay::run(&replay),
         Verb::Database { verb } => database::run(verb),
         Verb::Log { verb } => return ended(log::run(verb)),
         Verb::Policy { verb: PolicyVerb::Check { dir } } => check_policies(dir.as_deref()),
@@ -234,7 +239,8 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     if config.auth.oidc.is_some() {
         tracing::warn!("`auth.oidc` is set, but this version accepts API keys only: tokens of the issuer get 401");
     }
-    let app = Arc::new(opened(&config).await?);
+    let schemas = http::schemas::Schemas::load()?;
+    let app = Arc::new(opened(&config).await?.checked_by(schemas.hash()));
     app.resume().await?;
     app.keep_policies().await?;
     let listener =
@@ -264,7 +270,7 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     let shared = Shared {
         app,
         keys,
-        schemas: http::schemas::Schemas::load()?,
+        schemas,
         limits: Limits { request: config.limits.request_bytes, bulk: config.limits.bulk_bytes },
         examples,
     };
@@ -276,19 +282,29 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
 
 /// The service, without a listener.
 async fn opened(config: &Config) -> Result<App, Failure> {
-    let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped())?);
-    let store = open(config).await?;
+    opened_within(config, store::Options::PATIENCE).await
+}
+
+/// The same, of a database that no other process holds for longer than this.
+async fn opened_within(config: &Config, patience: Duration) -> Result<App, Failure> {
+    let store = open(config, patience).await?;
     let checkpoints = checkpoints(config, &*store)?;
+    let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped())?);
     let (profile, statutory) = (config.profile.clone(), config.statutory_layer);
     let app = App::new(store, checkpoints, bundle, profile, statutory, Box::new(SystemClock))?;
     Ok(app.keeping(config.log.retention))
 }
 
-async fn open(config: &Config) -> Result<Arc<dyn DecisionLog>, Failure> {
-    let key_file = config.log.key_file.clone().unwrap_or_else(|| beside(&config.database_url, "key"));
-    let signer = Arc::new(Signer::open(Path::new(&key_file))?);
-    let options = store::Options { queue: config.log.queue, ..store::Options::new(config.log_name(), signer) };
+async fn open(config: &Config, patience: Duration) -> Result<Arc<dyn DecisionLog>, Failure> {
+    let signer = Arc::new(Signer::open(Path::new(&key_file(config)))?);
+    let options = store::Options::new(config.log_name(), signer);
+    let options = store::Options { queue: config.log.queue, patience, ..options };
     Ok(store::connect(&config.database_url, options).await?)
+}
+
+/// The key that signs receipts.
+fn key_file(config: &Config) -> String {
+    config.log.key_file.clone().unwrap_or_else(|| beside(&config.database_url, "key"))
 }
 
 fn checkpoints(config: &Config, store: &dyn DecisionLog) -> Result<evidence::Checkpoints, Failure> {

@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("http", &["app", "audit", "domain", "pap", "pdp", "pip"]),
     ("config", &["domain", "pdp"]),
     ("demo", &["app", "audit", "domain", "http", "pip"]),
-    ("cli", &["app", "audit", "clock", "config", "demo", "http", "pap", "store", "telemetry"]),
+    ("cli", &["app", "audit", "clock", "config", "demo", "domain", "http", "pap", "store", "telemetry"]),
 ];
 
 fn root() -> PathBuf {

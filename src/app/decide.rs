@@ -2,7 +2,11 @@
 
 use serde_json::json;
 
-use super::{App, Caller, Idempotency, NoProfile, new_id};
+use super::{
+    App, Caller, Idempotency, NoProfile,
+    again::{Judged, judge},
+    new_id,
+};
 use crate::{
     audit::{AppendError, EntryKind, NewEntry, SearchKeys, StoredEntry, export::SUMMARY},
     domain::{
@@ -11,10 +15,9 @@ use crate::{
         id::Id,
         question::{PartyType, Request},
         referral::Raised,
-        words::{Action, Outcome, PartOutcome},
+        words::{Action, PartOutcome},
     },
     pap::callers::{Circumstances, Errand},
-    pdp,
     pip::{
         Unreadable,
         facts::{Case, Provided},
@@ -206,23 +209,19 @@ impl App {
         }
     }
 
-    /// The verdict of the policies; where one could not be evaluated, everything is withheld.
     fn evaluate(&self, case: &Case) -> Result<Decision, DecideError> {
         let (bundle, book) = self.rules()?;
-        let verdict = pdp::decide(&bundle, &book, self.statutory, case).unwrap_or_else(|error| {
-            tracing::error!(error = %error, "a decision failed closed");
-            pdp::fail_closed(&book, case)
-        });
-        Ok(self.answer(case, verdict, &bundle.hash))
+        let judged = judge(&bundle, &book, self.statutory, case);
+        Ok(self.answer(case, judged, &bundle.hash))
     }
 
-    fn answer(&self, case: &Case, mut verdict: Verdict, bundle: &str) -> Decision {
+    fn answer(&self, case: &Case, judged: Judged, bundle: &str) -> Decision {
+        let Judged { outcome, held, mut verdict } = judged;
         verdict.name_referrals(|| Id::try_from(new_id()).ok());
-        let outcome = pdp::outcome(&verdict.parts);
         Decision {
             id: new_id(),
             outcome,
-            held: outcome != Outcome::Allow && verdict.referral.required,
+            held,
             document: case.request.document.id.clone(),
             principal: case.request.principal.clone(),
             action: case.request.action,
@@ -256,6 +255,7 @@ impl App {
                 ("answer", json!(decision)),
                 (SUMMARY, summary(case, decision)),
                 ("facts", json!(case)),
+                ("basis", json!(self.basis())),
             ],
             search: Some(SearchKeys {
                 person: searched_person(&case.request),
@@ -349,7 +349,7 @@ fn summary(case: &Case, decision: &Decision) -> serde_json::Value {
 }
 
 /// Every rule that decided or referred.
-fn rules_of(verdict: &Verdict) -> Vec<String> {
+pub(super) fn rules_of(verdict: &Verdict) -> Vec<String> {
     let referrals = verdict.referrals();
     let mut rules: Vec<String> = verdict
         .parts

@@ -191,7 +191,7 @@ impl App {
 
     /// That a decision is in the log, for whoever may read the decision.
     pub async fn proof(&self, caller: &Caller, id: &str) -> Result<Proof, EvidenceError> {
-        let entry = self.read_decision(caller, id).await?;
+        let entry = self.find_decision(caller, id).await?;
         self.proof_of(&entry).await
     }
 

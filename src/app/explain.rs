@@ -3,27 +3,22 @@
 //! Both are told from the entry in the log, never from the facts of today: the case as it was gathered, under the
 //! policies whose hash the decision names. What was erased cannot be explained.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::{
     App, Caller,
+    again::Made,
     decide::read_back,
     history::{HistoryError, made_by},
 };
 use crate::{
-    audit::StoredEntry,
     domain::{
         decision::{Decision, PartVerdict},
         words::{Layer, Outcome, PartOutcome, TestResult},
     },
-    pap::{
-        Bundle, PolicyFiles,
-        callers::{Circumstances, Errand},
-    },
+    pap::callers::{Circumstances, Errand},
     pdp::explain::{Explanation, explain},
-    pip::{Unreadable, facts::Case},
+    pip::Unreadable,
 };
 
 /// An explanation, as far as the caller may have it.
@@ -41,32 +36,18 @@ impl App {
         let decision = read_back(&entry).map_err(|_| HistoryError::NotKept)?;
         let own = made_by(&entry, caller);
         let entitled = self.allows(caller, Errand::ExplainInFull, Circumstances { own, ..Circumstances::default() });
-        let in_full = if entitled { Some(self.in_full(&entry, &decision).await?) } else { None };
+        let in_full = if entitled { Some(self.in_full(self.made(&entry).await?).await?) } else { None };
         Ok(Explained { text: for_the_person(&decision), decision, in_full })
     }
 
-    async fn in_full(&self, entry: &StoredEntry, decision: &Decision) -> Result<Explanation, HistoryError> {
-        let Some(facts) = entry.group("facts") else { return Err(self.not_kept(entry.position.index).await) };
-        let case: Case = serde_json::from_value(facts.clone()).map_err(|_| HistoryError::NotKept)?;
-        let bundle = self.bundle_of(&decision.policy_bundle).await?;
-        let book = bundle.book(&decision.profile).cloned().ok_or(HistoryError::NotKept)?;
-        let statutory = self.statutory;
-        let work = move || explain(&bundle, &book, statutory, &case);
+    async fn in_full(&self, made: Made) -> Result<Explanation, HistoryError> {
+        let bundle = self.met(&made.decision.policy_bundle).await?;
+        let book = bundle.book(&made.decision.profile).cloned().ok_or(HistoryError::NotKept)?;
+        let statutory = made.statutory(self.statutory);
+        let work = move || explain(&bundle, &book, statutory, &made.case);
         // A search decides the case some hundred times: not on a thread that others wait for.
         let told = tokio::task::spawn_blocking(work).await.map_err(|error| Unreadable(error.into()))?;
         told.map_err(|error| Unreadable(error.into()).into())
-    }
-
-    /// The policies of a hash: those in force, or as the log kept them.
-    async fn bundle_of(&self, hash: &str) -> Result<Arc<Bundle>, HistoryError> {
-        let in_force = self.policies.load_full();
-        if in_force.hash == hash {
-            return Ok(in_force);
-        }
-        let files = self.store.policies(hash).await?.ok_or(HistoryError::NotKept)?;
-        let load = move || Bundle::load(&PolicyFiles(files)).map(Arc::new);
-        let loaded = tokio::task::spawn_blocking(load).await.map_err(|error| Unreadable(error.into()))?;
-        loaded.map_err(|_| HistoryError::NotKept)
     }
 
     /// Keeps the policies in force in the log, so that what is decided under them can be explained.

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{App, Caller};
+use super::{
+    App, Caller,
+    again::{Lack, Made, NoPolicies},
+};
 use crate::{
     audit::{AppendError, EntryKind, LogFilter, StoredEntry},
     domain::{id::Id, retention::Erasing, words::ErasedUnder},
@@ -36,9 +39,31 @@ pub struct Gone {
     pub under: ErasedUnder,
 }
 
+impl From<Lack> for HistoryError {
+    fn from(_: Lack) -> Self {
+        Self::NotKept
+    }
+}
+
+impl From<NoPolicies> for HistoryError {
+    fn from(error: NoPolicies) -> Self {
+        match error {
+            NoPolicies::Unreadable(error) => error.into(),
+            NoPolicies::NotMet(_) | NoPolicies::Altered(_) | NoPolicies::Unloadable(..) => Self::NotKept,
+        }
+    }
+}
+
 impl App {
     /// One decision, read back.
     pub async fn read_decision(&self, caller: &Caller, id: &str) -> Result<StoredEntry, HistoryError> {
+        let visible = self.find_decision(caller, id).await?;
+        let kept = ["request", "answer"].iter().all(|group| visible.group(group).is_some());
+        if kept { Ok(visible) } else { Err(self.not_kept(visible.position.index).await) }
+    }
+
+    /// One decision, whatever of it was erased.
+    pub(super) async fn find_decision(&self, caller: &Caller, id: &str) -> Result<StoredEntry, HistoryError> {
         let entry = self.store.entry(id).await?.filter(|entry| entry.kind == EntryKind::Decision);
         let circumstances = entry.as_ref().map(|entry| Circumstances {
             about_self: is_about(entry, caller.person.as_ref()),
@@ -48,8 +73,16 @@ impl App {
         let allowed = self.allows(caller, Errand::ReadDecision, circumstances.unwrap_or_default());
         let visible = entry.filter(|_| allowed).ok_or(HistoryError::NotFound)?;
         self.log_read(caller, json!({"decision": id})).await?;
-        let kept = ["request", "answer"].iter().all(|group| visible.group(group).is_some());
-        if kept { Ok(visible) } else { Err(self.not_kept(visible.position.index).await) }
+        Ok(visible)
+    }
+
+    /// A decision with all it takes to make it again.
+    pub(super) async fn made(&self, entry: &StoredEntry) -> Result<Made, HistoryError> {
+        match Made::of(&entry.payload) {
+            Ok(made) => Ok(made),
+            Err(Lack::NotKept(_)) => Err(self.not_kept(entry.position.index).await),
+            Err(lack) => Err(lack.into()),
+        }
     }
 
     /// Why an entry cannot be told from: what became of it, where that is on record.
@@ -81,7 +114,8 @@ impl App {
         Ok(self.store.decisions(&filter, &page).await?)
     }
 
-    pub(super) async fn log_read(&self, caller: &Caller, what: Value) -> Result<(), HistoryError> {
+    /// Enters a reading in the log.
+    pub async fn log_read(&self, caller: &Caller, what: Value) -> Result<(), HistoryError> {
         let entry = self.act(EntryKind::LogRead, caller, what);
         self.store.append(entry).await.map(|_| ()).map_err(HistoryError::Unrecorded)
     }

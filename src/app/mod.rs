@@ -25,9 +25,11 @@ use crate::{
     pdp::StatutoryLayer,
 };
 
+pub mod again;
 pub mod conflicts;
 pub mod decide;
 pub mod determine;
+pub mod differences;
 pub mod erasure;
 pub mod evidence;
 pub mod explain;
@@ -35,7 +37,10 @@ pub mod export;
 pub mod facts;
 pub mod history;
 pub mod holds;
+pub mod impact;
 pub mod referrals;
+pub mod replay;
+pub mod replays;
 pub mod rounds;
 pub mod statement;
 
@@ -48,6 +53,8 @@ pub struct App {
     /// How long what is personal in the log is kept.
     pub retention: Schedule,
     pub clock: Box<dyn Clock>,
+    /// Hash of the schemas that check questions.
+    pub schemas: Option<String>,
     pub checkpoints: evidence::Checkpoints,
 }
 
@@ -84,13 +91,26 @@ impl App {
         if bundle.book(&profile).is_none() {
             return Err(NoProfile(profile));
         }
-        let retention = Schedule::default();
-        Ok(Self { store, policies: ArcSwap::new(bundle), profile, statutory, retention, clock, checkpoints })
+        Ok(Self {
+            store,
+            policies: ArcSwap::new(bundle),
+            profile,
+            statutory,
+            retention: Schedule::default(),
+            clock,
+            schemas: None,
+            checkpoints,
+        })
     }
 
     /// With a council's own schedule.
     pub fn keeping(self, retention: Schedule) -> Self {
         Self { retention, ..self }
+    }
+
+    /// Records with each decision by which schemas its question was checked.
+    pub fn checked_by(self, schemas: &str) -> Self {
+        Self { schemas: Some(schemas.to_owned()), ..self }
     }
 
     /// The policies in force and this council's rule book among them.

@@ -254,9 +254,23 @@ pub struct Written {
     pub created: bool,
 }
 
+/// The log as it is kept, for whoever may open the database: it takes no lock, no key and no register to read it, so
+/// it can be read beside a running service.
+#[async_trait::async_trait]
+pub trait LogReader: Send + Sync {
+    /// Entries from an index on, in their order, as they are kept.
+    async fn raw(&self, from: u64, limit: u32) -> Result<Vec<RawEntry>, Unreadable>;
+
+    /// From the first to the last index whose entry is of this time, the end exclusive; empty if there is none.
+    async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable>;
+
+    /// The policies of a bundle the log has met, by their paths.
+    async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable>;
+}
+
 /// The log, and the facts whose writes are logged in the same transaction.
 #[async_trait::async_trait]
-pub trait DecisionLog: FactSource + Retention {
+pub trait DecisionLog: FactSource + LogReader + Retention {
     /// Returns once the entry is durable.
     async fn append(&self, entry: NewEntry) -> Result<LogPosition, AppendError>;
 
@@ -296,17 +310,8 @@ pub trait DecisionLog: FactSource + Retention {
     /// The hashes of perfect subtrees, in the order asked. Asking for one that the tree does not have is an error.
     async fn hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Unreadable>;
 
-    /// Entries from an index on, in their order, as they are kept.
-    async fn raw(&self, from: u64, limit: u32) -> Result<Vec<RawEntry>, Unreadable>;
-
-    /// From the first to the last index whose entry is of this time, the end exclusive; empty if there is none.
-    async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable>;
-
     /// The newest checkpoint that was kept.
     async fn checkpoint(&self) -> Result<Option<KeptCheckpoint>, Unreadable>;
-
-    /// The policies of a bundle the log has met, by their paths.
-    async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable>;
 
     /// Whether an entry could be made durable now.
     async fn ready(&self) -> Result<(), Unreadable>;

@@ -114,6 +114,12 @@ pub fn london_day(at: Timestamp) -> Date {
     TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC).to_datetime(at).date()
 }
 
+/// The instant a day begins in Europe/London.
+pub fn london_midnight(day: Date) -> Option<Timestamp> {
+    let london = TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC);
+    day.to_zoned(london).ok().map(|zoned| zoned.timestamp())
+}
+
 /// Whole years since a day: 0 until its first anniversary, when a period "of one year beginning with" it has ended.
 pub fn whole_years(since: Date, today: Date) -> i64 {
     let mut years = i64::from(today.year()) - i64::from(since.year());

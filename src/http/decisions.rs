@@ -4,7 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
 };
-use jiff::{ToSpan, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::{
@@ -17,9 +17,10 @@ use crate::{
     app::{
         decide::{DecideError, read_back},
         explain,
+        replay::Under,
     },
     audit::{LogFilter, StoredEntry},
-    domain::{decision::Decision, question::Request},
+    domain::{calendar::london_midnight, decision::Decision, question::Request},
 };
 
 pub async fn decide(
@@ -98,6 +99,22 @@ pub async fn statement(who: Authenticated, shared: Data<Shared>, id: Path<String
     Ok(HttpResponse::Ok().json(shared.app.statement(&who.caller, &id).await?))
 }
 
+/// What it would be if it were made again. Without a body: under the policies it was made under.
+pub async fn replay(
+    who: Authenticated,
+    shared: Data<Shared>,
+    id: Path<String>,
+    request: HttpRequest,
+    body::Body(bytes): body::Body,
+) -> Result<HttpResponse, Problem> {
+    let under = if bytes.is_empty() {
+        Under::default()
+    } else {
+        body::read(&request, &bytes, &shared, "replay-request", shared.limits.request)?
+    };
+    Ok(HttpResponse::Ok().json(shared.app.replay(&who.caller, &id, under).await?))
+}
+
 /// An answer with the question it answered and the record of its making.
 #[derive(serde::Serialize)]
 struct ReadBack<'a> {
@@ -117,8 +134,8 @@ pub async fn list(who: Authenticated, shared: Data<Shared>, request: HttpRequest
         document: query.id("document").map(String::from),
         outcome: query.word("outcome"),
         rule: query.take("rule", |text| (!text.contains('\0')).then(|| text.to_owned()), "is not a rule's id"),
-        from: from.and_then(midnight),
-        to: to.and_then(|day| midnight(day.checked_add(1.day()).ok()?)),
+        from: from.and_then(london_midnight),
+        to: to.and_then(|day| london_midnight(day.tomorrow().ok()?)),
     };
     let kind = query.take(
         "kind",
@@ -134,12 +151,6 @@ pub async fn list(who: Authenticated, shared: Data<Shared>, request: HttpRequest
         answer = json!({"items": [], "next_cursor": null});
     }
     Ok(HttpResponse::Ok().json(answer))
-}
-
-/// The instant a London day begins.
-pub(super) fn midnight(day: Date) -> Option<jiff::Timestamp> {
-    let london = TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC);
-    day.to_zoned(london).ok().map(|zoned| zoned.timestamp())
 }
 
 fn summary(entry: &StoredEntry) -> Value {

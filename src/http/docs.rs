@@ -34,6 +34,8 @@ const ANSWER: &str = "/paths/~1v1~1referrals~1{id}~1close/post/requestBody/conte
                       need_to_know/value/determination";
 const HOLD_ID: &str = "/components/parameters/HoldId/example";
 const ERASURES: &str = "/paths/~1v1~1log~1erasures/post/requestBody/content/application~1json/examples";
+const BUNDLE: &str = "/paths/~1v1~1decisions~1{id}~1replay/post/requestBody/content/application~1json/examples/\
+                      policies_in_force/value/policy_bundle";
 const REGISTER: &str = "/paths/~1v1~1register/put/requestBody/content/application~1json/examples";
 const PERSON: &str = "/paths/~1v1~1register~1{collection}~1{id}/put/requestBody/content/application~1json/examples";
 const DOCUMENT: &str = "/paths/~1v1~1documents~1{id}/put/requestBody/content/application~1json/examples";
@@ -59,6 +61,9 @@ pub async fn openapi(shared: Data<Shared>) -> Result<HttpResponse, Problem> {
                 *slot = Value::String(id.clone());
             }
         }
+    }
+    if let Some(slot) = description.pointer_mut(BUNDLE) {
+        *slot = Value::String(shared.app.policies.load().hash.clone());
     }
     if examples.own_facts {
         own_facts(&shared, &mut description).await?;

@@ -9,10 +9,11 @@ use futures_util::stream;
 use jiff::{ToSpan, civil::Date};
 use serde_json::json;
 
-use super::{Shared, caller::Authenticated, decisions::midnight, page::Query, problem::Problem};
+use super::{Shared, caller::Authenticated, page::Query, problem::Problem};
 use crate::{
     app::{evidence::Wanted, export::Format},
     audit::export::View,
+    domain::calendar::london_midnight,
     pap::callers::{Circumstances, Errand},
 };
 
@@ -61,8 +62,11 @@ pub async fn export(who: Authenticated, shared: Data<Shared>, request: HttpReque
     let day = |query: &mut Query, name| query.take(name, |text| text.parse::<Date>().ok(), "must be a day, YYYY-MM-DD");
     let (from, to) = (day(&mut query, "from"), day(&mut query, "to"));
     query.finish()?;
-    let wanted =
-        Wanted { view, from: from.and_then(midnight), to: to.and_then(|day| midnight(day.checked_add(1.day()).ok()?)) };
+    let wanted = Wanted {
+        view,
+        from: from.and_then(london_midnight),
+        to: to.and_then(|day| london_midnight(day.checked_add(1.day()).ok()?)),
+    };
     let exporter = shared.app.export(&who.caller, wanted, format).await?;
     let (kind, name) = match format {
         Format::Ndjson => ("application/x-ndjson", "decision-log.ndjson"),

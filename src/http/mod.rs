@@ -64,6 +64,7 @@ pub const ROUTES: &[(&str, &str, Option<Errand>)] = &[
     ("GET", "/v1/decisions/{id}", Some(Errand::ReadDecision)),
     ("GET", "/v1/decisions/{id}/explanation", Some(Errand::ReadDecision)),
     ("GET", "/v1/decisions/{id}/statement", Some(Errand::ReadDecision)),
+    ("POST", "/v1/decisions/{id}/replay", Some(Errand::ReplayDecision)),
     ("GET", "/v1/decisions/{id}/proof", Some(Errand::ReadDecision)),
     ("GET", "/v1/log/checkpoint", Some(Errand::CheckLog)),
     ("GET", "/v1/log/consistency", Some(Errand::CheckLog)),
@@ -110,6 +111,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .service(resource("/decisions/{id}").route(get().to(decisions::read)))
                 .service(resource("/decisions/{id}/explanation").route(get().to(decisions::explain)))
                 .service(resource("/decisions/{id}/statement").route(get().to(decisions::statement)))
+                .service(resource("/decisions/{id}/replay").route(post().to(decisions::replay)))
                 .service(resource("/decisions/{id}/proof").route(get().to(log::proof)))
                 .service(resource("/log/checkpoint").route(get().to(log::checkpoint)))
                 .service(resource("/log/consistency").route(get().to(log::consistency)))

@@ -19,6 +19,7 @@ use crate::{
         history::{Gone, HistoryError},
         holds::HoldError,
         referrals::CloseError,
+        replay::ReplayError,
     },
     audit::Unmet,
     domain::{calendar::london_day, id::Id, words::ErasedUnder},
@@ -54,6 +55,8 @@ pub enum Problem {
     Precondition,
     TooLarge,
     MediaType,
+    /// A decision made again from its own record came out otherwise. Says in which way.
+    NotRepeatable(String),
     /// The answer cannot be recorded or the facts cannot be read: no outcome.
     Unavailable,
 }
@@ -83,6 +86,11 @@ impl Problem {
             Self::Precondition => (StatusCode::PRECONDITION_FAILED, "precondition", "The facts are at another version"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The body must be application/json"),
+            Self::NotRepeatable(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "not-repeatable",
+                "Made again from its own record, the decision comes out otherwise: the record or the service is at fault",
+            ),
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -105,6 +113,7 @@ impl Problem {
             Self::Invalid(faults) => ("errors", faults.iter().map(fault).collect()),
             Self::Held(hold) => ("detail", json!(format!("Hold {hold} covers it."))),
             Self::Erased(gone) => ("detail", json!(in_words(gone))),
+            Self::NotRepeatable(detail) => ("detail", json!(detail)),
             _ => return told,
         };
         if let Some(members) = told.as_object_mut() {
@@ -291,6 +300,21 @@ impl From<HistoryError> for Problem {
             HistoryError::NotKept => Self::NotKept,
             HistoryError::Erased(gone) => Self::Erased(gone),
             HistoryError::Unreadable(_) | HistoryError::Unrecorded(_) => unavailable(&error),
+        }
+    }
+}
+
+impl From<ReplayError> for Problem {
+    fn from(error: ReplayError) -> Self {
+        let policies = |message: &str| Self::invalid("/policy_bundle", message);
+        match error {
+            ReplayError::Read(error) => error.into(),
+            ReplayError::NoBundle => policies("is not the hash of policies the log has met"),
+            ReplayError::Unloadable => policies("names policies that this version cannot load"),
+            ReplayError::NoProfile => {
+                Self::invalid("/profile", "is not a profile of those policies; name one of theirs")
+            }
+            ReplayError::NotRepeatable(replayed) => Self::NotRepeatable(replayed.fault()),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use include_dir::{Dir, include_dir};
 use jsonschema::{Registry, ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::problem::Fault;
 
@@ -12,13 +13,14 @@ static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
 const OPENAPI: &str = "openapi.json";
 
 /// Messages that are checked.
-const MESSAGES: [&str; 11] = [
+const MESSAGES: [&str; 12] = [
     "decision-request",
     "batch-request",
     "determination-request",
     "referral-closing",
     "hold-request",
     "erasure-request",
+    "replay-request",
     "register",
     "group",
     "ward",
@@ -32,6 +34,7 @@ const REGISTERED_DOCUMENT: &str = "registered-document";
 pub struct Schemas {
     validators: BTreeMap<&'static str, Validator>,
     openapi: Value,
+    hash: String,
 }
 
 /// The schema files do not fit together: a fault of the build.
@@ -48,6 +51,7 @@ impl Schemas {
             files.insert(name.to_owned(), serde_json::from_str(text).map_err(|error| fault(&error))?);
         }
         let openapi = files.remove(OPENAPI).ok_or_else(|| SchemaFault(format!("`{OPENAPI}` is missing")))?;
+        let hash = hash(&files);
         let mut registry = Registry::new();
         for schema in files.values() {
             let id = schema.get("$id").and_then(Value::as_str).unwrap_or_default();
@@ -67,12 +71,17 @@ impl Schemas {
                 .map_err(|error| fault(&error))?;
             validators.insert(message, validator);
         }
-        Ok(Self { validators, openapi: compose(openapi, &files) })
+        Ok(Self { validators, openapi: compose(openapi, &files), hash })
     }
 
     /// The OpenAPI 3.1 document.
     pub fn openapi(&self) -> &Value {
         &self.openapi
+    }
+
+    /// `sha256:` and the hash over every message's schema: which messages were taken when a decision was made.
+    pub fn hash(&self) -> &str {
+        &self.hash
     }
 
     /// Every fault of a message, in the order of their pointers.
@@ -88,6 +97,18 @@ impl Schemas {
         }
         faults.into_iter().map(|(pointer, message)| Fault { pointer, message }).collect()
     }
+}
+
+/// Over each name and schema with its length before it.
+fn hash(files: &BTreeMap<String, Value>) -> String {
+    let mut hasher = Sha256::new();
+    for (name, schema) in files {
+        for piece in [name, &schema.to_string()] {
+            hasher.update((piece.len() as u64).to_be_bytes());
+            hasher.update(piece);
+        }
+    }
+    format!("sha256:{}", hex::encode(hasher.finalize()))
 }
 
 /// A fault in words that never echo what was sent.

@@ -35,10 +35,11 @@ pub enum Errand {
     KeepHolds,
     ReadHolds,
     EraseRecords,
+    ReplayDecision,
 }
 
 impl Errand {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Decide,
         Self::ReadDecision,
         Self::ListDecisions,
@@ -57,6 +58,7 @@ impl Errand {
         Self::KeepHolds,
         Self::ReadHolds,
         Self::EraseRecords,
+        Self::ReplayDecision,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -79,6 +81,7 @@ impl Errand {
             Self::KeepHolds => "keep_holds",
             Self::ReadHolds => "read_holds",
             Self::EraseRecords => "erase_records",
+            Self::ReplayDecision => "replay_decision",
         }
     }
 }

@@ -16,6 +16,7 @@ use super::{
     citation::Sources,
     clause::{self, Clause},
     deciders::Deciders,
+    line,
     profile::{Profile, Selection},
     source::PolicyFiles,
 };
@@ -148,34 +149,42 @@ fn json<T: serde::de::DeserializeOwned>(files: &PolicyFiles, file: &'static str)
 
 fn schema(files: &PolicyFiles) -> Result<Schema, LoadError> {
     let text = files.text(SCHEMA).ok_or(LoadError::NoFile(SCHEMA))?;
-    let (schema, _) = Schema::from_cedarschema_str(text).map_err(|error| parse_error(SCHEMA, error))?;
+    let (schema, _) =
+        Schema::from_cedarschema_str(text).map_err(|error| parse_error(SCHEMA, line::told(text, &error)))?;
     Ok(schema)
 }
 
 fn check(file: &str, text: &str, validator: &Validator, schema: &Schema) -> Result<Checked, LoadError> {
     let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".cedar");
-    let policy = Policy::parse(Some(PolicyId::new(stem)), text).map_err(|error| parse_error(file, error))?;
+    let policy =
+        Policy::parse(Some(PolicyId::new(stem)), text).map_err(|error| parse_error(file, line::told(text, &error)))?;
     let clauses = clause::split(stem, &policy).map_err(|error| parse_error(file, error))?;
     let annotations = Annotations::parse(&policy, clauses.len())
         .map_err(|fault| LoadError::Annotation { file: file.to_owned(), fault })?;
     if annotations.id != stem {
         return Err(LoadError::Id { file: file.to_owned(), expected: stem.to_owned() });
     }
-    let actions = validate(file, &policy, validator, schema)?;
+    let actions = validate(file, text, &policy, validator, schema)?;
     Ok(Checked { file: file.to_owned(), policy, annotations, clauses, text: text.to_owned(), actions })
 }
 
 /// Strict validation; gives the actions the policy's scope covers.
-fn validate(file: &str, policy: &Policy, validator: &Validator, schema: &Schema) -> Result<Vec<Action>, LoadError> {
+fn validate(
+    file: &str,
+    text: &str,
+    policy: &Policy,
+    validator: &Validator,
+    schema: &Schema,
+) -> Result<Vec<Action>, LoadError> {
     let set = PolicySet::from_policies([policy.clone()]).map_err(|error| parse_error(file, error))?;
     let result = validator.validate(&set, ValidationMode::Strict);
-    let faults: Vec<String> = result
-        .validation_errors()
-        .map(ToString::to_string)
-        .chain(result.validation_warnings().map(ToString::to_string))
-        .collect();
+    let errors = result.validation_errors().map(|error| line::told(text, error));
+    // A fault is found again for each kind of request.
+    let faults: BTreeSet<String> =
+        errors.chain(result.validation_warnings().map(|warning| line::told(text, warning))).collect();
     if !faults.is_empty() {
-        return Err(LoadError::Validation { file: file.to_owned(), why: faults.join("; ") });
+        let why = faults.into_iter().collect::<Vec<_>>().join("; ");
+        return Err(LoadError::Validation { file: file.to_owned(), why });
     }
     let covered: BTreeSet<Action> = policy
         .get_valid_request_envs(schema)

@@ -30,6 +30,7 @@ pub mod citation;
 pub mod clause;
 pub mod deciders;
 pub mod facts;
+mod line;
 pub mod load;
 pub mod profile;
 pub mod reference;

@@ -40,6 +40,11 @@ mod tell;
 
 pub use combine::StatutoryLayer;
 
+/// The version of the Cedar that evaluates.
+pub fn cedar_version() -> String {
+    cedar_policy::get_sdk_version().to_string()
+}
+
 /// A rule could not be evaluated; the decision must fail closed. Carries policy ids only, never facts.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluationError {

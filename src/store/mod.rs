@@ -22,7 +22,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::audit::{DecisionLog, key::Signer};
+use crate::audit::{DecisionLog, LogReader, key::Signer};
 
 #[allow(clippy::duplicate_mod, reason = "the files of `sql/` are compiled for each engine, see above")]
 pub mod postgres;
@@ -64,6 +64,8 @@ pub enum OpenError {
     Unfit { setting: &'static str, value: String },
     #[error("the database cannot be brought to the form this version needs")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    #[error("the database has the form of another version: start the service of this version on it once")]
+    OtherVersion,
     #[error("the head of the log and its last entry disagree")]
     HeadAndLastEntry,
     #[error("the database cannot be opened")]
@@ -85,6 +87,16 @@ pub async fn prepare(address: &str, patience: Duration) -> Result<(), OpenError>
     match address.split_once("://") {
         Some(("sqlite", file)) if is_file(file) => sqlite::prepare(file.as_ref(), patience).await,
         Some(("postgres" | "postgresql", _)) => postgres::prepare(address, patience).await,
+        _ => Err(OpenError::Address),
+    }
+}
+
+/// Opens the log at an address to be read, beside a running service if need be: it takes no lock, makes nothing and
+/// brings nothing forward, and what it gives cannot write.
+pub async fn read(address: &str, patience: Duration) -> Result<Arc<dyn LogReader>, OpenError> {
+    match address.split_once("://") {
+        Some(("sqlite", file)) if is_file(file) => Ok(Arc::new(sqlite::read(file.as_ref(), patience).await?)),
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::read(address, patience).await?)),
         _ => Err(OpenError::Address),
     }
 }

@@ -28,6 +28,7 @@ async fn run(file: &str) {
         }
         put_back(&service, cast, people).await;
     }
+    crate::replay::repeats(&service).await;
     assert!(failed.is_empty(), "{} of {} fail:\n{}", failed.len(), cases.len(), failed.join("\n"));
 }
 

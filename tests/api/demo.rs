@@ -9,7 +9,7 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 
 /// The program itself, as `cargo run` starts it, in a directory of its own.
-struct Demo {
+pub struct Demo {
     process: Child,
     url: String,
     tokens: Vec<(String, String)>,
@@ -22,7 +22,7 @@ impl Drop for Demo {
     }
 }
 
-fn start(home: &std::path::Path) -> Demo {
+pub fn start(home: &std::path::Path) -> Demo {
     let mut process = Command::new(env!("CARGO_BIN_EXE_pinkpaper"))
         .args(["demo", "--listen", "127.0.0.1:0"])
         .current_dir(home)
@@ -66,6 +66,7 @@ fn example(description: &Value, parameter: &Value) -> (String, String, Option<St
 
 fn role_for(path: &str, method: &str) -> &'static str {
     match (path, method) {
+        (p, "post") if p.ends_with("/replay") => "monitoring_officer",
         (p, "post") if p.starts_with("/v1/decisions") => "pep",
         (p, _) if p.starts_with("/v1/register") || p.starts_with("/v1/documents") => "registrar",
         _ => "monitoring_officer",

@@ -23,5 +23,7 @@ mod holds;
 mod log;
 mod referrals;
 mod register;
+mod replay;
+mod replay_command;
 mod replicas;
 mod witness;

@@ -6,7 +6,7 @@ use std::{process::Command, sync::Arc, time::Duration};
 use pinkpaper::{
     audit::{AppendError, DecisionLog, key::Signer},
     pip::Change,
-    store::{OpenError, Options, connect},
+    store::{OpenError, Options, connect, read},
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -257,4 +257,21 @@ async fn a_server_is_held_to_its_certificate() {
     let refused = refusal(&format!("{}?sslmode=verify-full", database.url)).await;
     assert_eq!(refused.to_string(), "the database cannot be opened", "whoever signed it is not known here");
     PgConnection::connect(&format!("{}?sslmode=require", database.url)).await.expect("unless nobody asks who it is");
+}
+
+#[tokio::test]
+async fn the_log_is_read_beside_those_who_append() {
+    let bench = fresh().await;
+    bench.store.append(decision("d-1", 0)).await.expect("appended");
+    let beside = read(&database(&bench).url, PATIENCE).await.expect("open");
+    bench.store.append(decision("d-2", 0)).await.expect("the reader is in nobody's way");
+    assert_eq!(beside.raw(0, 10).await.expect("readable").len(), 2);
+    assert_eq!(beside.indexes(None, None).await.expect("readable"), 0..2);
+}
+
+#[tokio::test]
+async fn a_database_without_the_tables_of_this_version_is_not_read() {
+    let database = Cluster::shared().database().await;
+    let refused = read(&database.url, PATIENCE).await.map(|_| ());
+    assert!(matches!(refused, Err(OpenError::OtherVersion)), "{refused:?}");
 }

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use pinkpaper::{
     audit::{AppendError, DecisionLog, key::Signer, merkle::Node},
     pip::Change,
-    store::{OpenError, Options, connect},
+    store::{OpenError, Options, connect, read},
 };
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -289,4 +289,30 @@ async fn no_list_of_decisions_is_sorted_to_be_cut() {
         assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{rest}: {plan:?}");
     }
     outsider.close().await.expect("closed");
+}
+
+#[tokio::test]
+async fn the_log_is_read_beside_whoever_holds_the_lock() {
+    let bench = fresh().await;
+    bench.store.append(decision("d-1", 0)).await.expect("appended");
+    let directory = bench.keep.downcast_ref::<tempfile::TempDir>().expect("a directory");
+    let beside = read(&format!("sqlite://{}", directory.path().join("a.db").display()), SHORT).await.expect("open");
+    assert_eq!(beside.raw(0, 10).await.expect("readable").len(), 1);
+    bench.store.append(decision("d-2", 0)).await.expect("the reader is in nobody's way");
+    assert_eq!(beside.raw(1, 10).await.expect("readable").len(), 1, "what is appended meanwhile is there");
+    assert_eq!(beside.indexes(None, None).await.expect("readable"), 0..2);
+}
+
+#[tokio::test]
+async fn reading_makes_no_database_and_brings_none_forward() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("a.db");
+    let address = format!("sqlite://{}", file.display());
+    assert!(matches!(read(&address, SHORT).await.map(|_| ()), Err(OpenError::Unopenable(_))));
+    assert!(!file.exists(), "a file was made");
+    let signer = Arc::new(Signer::fleeting().expect("a key"));
+    drop(open(&file, &signer).await.expect("open"));
+    let forget = "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)";
+    sqlx::query(forget).execute(&mut outsider(&file).await).await.expect("forgotten");
+    assert!(matches!(read(&address, SHORT).await.map(|_| ()), Err(OpenError::OtherVersion)));
 }

@@ -121,18 +121,20 @@ impl Service {
         let (started, app) = mpsc::channel();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
+                let schemas = Schemas::load().expect("the schemas load");
                 let store = store::connect(&address, options).await.expect("the store opens");
                 let notary = Notary::new(checkpoint_key, store.origin());
                 let checkpoints = Checkpoints::new(notary, None);
                 let app = App::new(store, checkpoints, bundle, profile, StatutoryLayer::Enforce, ahead);
-                let app = Arc::new(app.expect("the profile exists"));
+                let app = Arc::new(app.expect("the profile exists").checked_by(schemas.hash()));
+                app.keep_policies().await.expect("the policies are kept");
                 started.send(Arc::clone(&app)).expect("somebody waits for it");
                 let shared = Shared {
                     app,
                     keys: Keys(
                         CallerRole::ALL.iter().map(|role| api_key(*role)).chain(OFFICERS.map(officer)).collect(),
                     ),
-                    schemas: Schemas::load().expect("the schemas load"),
+                    schemas,
                     limits: Limits { request: 1 << 20, bulk: 16 << 20 },
                     examples: DocsExamples::default(),
                 };

@@ -24,7 +24,7 @@
 use std::time::Duration;
 
 use self::place::Place;
-pub use self::store::Store;
+pub use self::{reader::Reader, store::Store};
 use super::{OpenError, Options};
 
 mod dialect;
@@ -48,6 +48,8 @@ mod holds;
 mod job;
 #[path = "../sql/log.rs"]
 mod log;
+#[path = "../sql/reader.rs"]
+mod reader;
 #[path = "../sql/referrals.rs"]
 mod referrals;
 #[path = "../sql/rows.rs"]
@@ -62,6 +64,11 @@ mod writer;
 /// Brings the tables to this version's form, as who owns them.
 pub async fn prepare(address: &str, patience: Duration) -> Result<(), OpenError> {
     Place::at(address, patience)?.prepare().await
+}
+
+/// Opens the log to be read beside whatever services append to it. Nothing is made or brought forward.
+pub async fn read(address: &str, patience: Duration) -> Result<Reader, OpenError> {
+    Ok(Reader { readers: Place::at(address, patience)?.beside().await?, patience })
 }
 
 impl Store {

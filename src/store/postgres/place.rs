@@ -100,6 +100,14 @@ impl Place {
         self.connect(&self.session(false)).await
     }
 
+    /// The same, of tables of this version's form: whoever only reads cannot bring them forward.
+    pub async fn beside(&self) -> Result<PgPool, OpenError> {
+        let mut connection = self.connect(&self.impatient(true)).await?;
+        let settled = is_settled(&mut connection).await.map_err(OpenError::Migration)?;
+        connection.close().await?;
+        if settled { self.readers(1).await } else { Err(OpenError::OtherVersion) }
+    }
+
     async fn connect(&self, options: &PgConnectOptions) -> Result<Connection, OpenError> {
         Ok(answered(self.patience, options.connect()).await?)
     }

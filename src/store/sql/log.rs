@@ -1,10 +1,5 @@
 //! The log, read and appended to. Each entry read is checked against its hashes before anyone is told of it.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    ops::Range,
-};
-
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
 use sqlx::QueryBuilder;
@@ -13,16 +8,17 @@ use tokio::sync::{mpsc::error::TrySendError, oneshot};
 use super::{
     change::Prepared,
     dialect::Db,
-    facts::{cut, parse, unreadable},
+    facts::{cut, unreadable},
     fault::{Fault, Refused},
     job::{Conditional, Done, Job, Record},
+    reader::LeafRow,
     store::Store,
     tree,
 };
 use crate::{
     audit::{
-        AppendError, DecisionLog, EntryKind, Head, KeptCheckpoint, LogFilter, NewEntry, RawEntry, ReferralFilter,
-        StoredEntry, StoredReferral, Write, Written,
+        AppendError, DecisionLog, EntryKind, Head, KeptCheckpoint, LogFilter, NewEntry, ReferralFilter, StoredEntry,
+        StoredReferral, Write, Written,
         entry::{self, Group, Hash},
         merkle::Node,
         receipt,
@@ -30,12 +26,6 @@ use crate::{
     domain::{decision::LogPosition, id::Id},
     pip::{Change, Page, PageRequest, Unreadable},
 };
-
-/// A row of `log_leaf`: index, epoch, leaf, leaf hash.
-type LeafRow = (i64, i64, Vec<u8>, Vec<u8>);
-
-/// A row of `log_payload`: index, group, salt, body.
-type PayloadRow = (i64, String, Vec<u8>, String);
 
 /// An entry kept is not the entry that was appended.
 #[derive(Debug, thiserror::Error)]
@@ -128,36 +118,6 @@ impl DecisionLog for Store {
         self.ask(tree::hashes(&self.readers, nodes)).await
     }
 
-    async fn raw(&self, from: u64, limit: u32) -> Result<Vec<RawEntry>, Unreadable> {
-        let rows = "SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq >= $1 ORDER BY seq LIMIT $2";
-        let rows = sqlx::query_as(rows).bind(from.cast_signed()).bind(i64::from(limit));
-        let rows: Vec<LeafRow> = self.ask(rows.fetch_all(&self.readers)).await?;
-        let mut groups = self.groups(&rows).await?;
-        let raw = |(seq, epoch, leaf, leaf_hash): LeafRow| RawEntry {
-            index: seq.cast_unsigned(),
-            epoch: epoch.cast_unsigned(),
-            leaf,
-            leaf_hash,
-            groups: groups.remove(&seq).unwrap_or_default(),
-        };
-        Ok(rows.into_iter().map(raw).collect())
-    }
-
-    async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable> {
-        let mut query = QueryBuilder::<Db>::new("SELECT min(seq), max(seq) FROM log_leaf WHERE TRUE");
-        if let Some(from) = from {
-            query.push(" AND at >= ").push_bind(from.as_microsecond());
-        }
-        if let Some(to) = to {
-            query.push(" AND at < ").push_bind(to.as_microsecond());
-        }
-        let found: (Option<i64>, Option<i64>) = self.ask(query.build_query_as().fetch_one(&self.readers)).await?;
-        Ok(match found {
-            (Some(first), Some(last)) => first.cast_unsigned()..last.cast_unsigned() + 1,
-            _ => 0..0,
-        })
-    }
-
     async fn checkpoint(&self) -> Result<Option<KeptCheckpoint>, Unreadable> {
         let newest = "SELECT epoch, size, note FROM log_checkpoint ORDER BY epoch DESC, size DESC LIMIT 1";
         let newest: Option<(i64, i64, String)> = self.ask(sqlx::query_as(newest).fetch_optional(&self.readers)).await?;
@@ -167,12 +127,6 @@ impl DecisionLog for Store {
             note,
         };
         Ok(newest.map(kept))
-    }
-
-    async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable> {
-        let kept = sqlx::query_scalar("SELECT files FROM policy_bundle WHERE hash = $1").bind(hash);
-        let kept: Option<String> = self.ask(kept.fetch_optional(&self.readers)).await?;
-        kept.map(|files| parse("bundle", &files)).transpose().map_err(unreadable)
     }
 
     /// Makes a commit that changes nothing.
@@ -231,27 +185,8 @@ impl Store {
     }
 
     async fn with_payload(&self, rows: Vec<LeafRow>) -> Result<Vec<StoredEntry>, Unreadable> {
-        let groups = self.groups(&rows).await?;
+        let groups = self.reader().groups(&rows).await?;
         rows.into_iter().map(|row| self.stored(&row, groups.get(&row.0).map_or(&[], Vec::as_slice))).collect()
-    }
-
-    /// The groups not yet erased, by the index of their entry.
-    async fn groups(&self, rows: &[LeafRow]) -> Result<HashMap<i64, Vec<Group>>, Unreadable> {
-        let mut groups: HashMap<i64, Vec<Group>> = HashMap::new();
-        for rows in rows.chunks(super::change::ROWS) {
-            let mut query = QueryBuilder::<Db>::new("SELECT seq, grp, salt, body FROM log_payload WHERE seq IN (");
-            let mut list = query.separated(", ");
-            for (seq, ..) in rows {
-                list.push_bind(*seq);
-            }
-            query.push(") ORDER BY seq, grp");
-            let query = query.build_query_as::<PayloadRow>().persistent(false);
-            for (seq, name, salt, body) in self.ask(query.fetch_all(&self.readers)).await? {
-                let salt = salt.try_into().map_err(|_| unreadable(Fault::Damaged("salt")))?;
-                groups.entry(seq).or_default().push(Group { name, salt, body });
-            }
-        }
-        Ok(groups)
     }
 
     fn stored(&self, (seq, epoch, leaf, hash): &LeafRow, groups: &[Group]) -> Result<StoredEntry, Unreadable> {

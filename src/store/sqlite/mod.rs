@@ -21,7 +21,7 @@
 use std::{path::Path, time::Duration};
 
 use self::place::Place;
-pub use self::store::Store;
+pub use self::{reader::Reader, store::Store};
 use super::{OpenError, Options};
 
 mod dialect;
@@ -46,6 +46,8 @@ mod holds;
 mod job;
 #[path = "../sql/log.rs"]
 mod log;
+#[path = "../sql/reader.rs"]
+mod reader;
 #[path = "../sql/referrals.rs"]
 mod referrals;
 #[path = "../sql/rows.rs"]
@@ -60,6 +62,11 @@ mod writer;
 /// Brings the tables to this version's form.
 pub async fn prepare(file: &Path, patience: Duration) -> Result<(), OpenError> {
     Place::open(file, patience).await?.prepare().await
+}
+
+/// Opens the log in a file to be read, whoever has the lock. Nothing is made, locked or brought forward.
+pub async fn read(file: &Path, patience: Duration) -> Result<Reader, OpenError> {
+    Ok(Reader { readers: place::beside(file, patience).await?, patience })
 }
 
 impl Store {

@@ -70,10 +70,25 @@ impl Place {
             .map_err(unopenable)
     }
 
-    /// Statements are not logged: a slow one would be, with what it asks.
     fn options(&self) -> SqliteConnectOptions {
-        SqliteConnectOptions::new().filename(&self.file).busy_timeout(self.patience).disable_statement_logging()
+        options(&self.file, self.patience)
     }
+}
+
+/// Statements are not logged: a slow one would be, with what it asks.
+fn options(file: &Path, patience: Duration) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(file).busy_timeout(patience).disable_statement_logging()
+}
+
+/// Connections that read a database which another process may hold. The tables must be of this version's form, for
+/// whoever reads cannot bring them forward.
+pub(super) async fn beside(file: &Path, patience: Duration) -> Result<SqlitePool, OpenError> {
+    let options = options(file, patience).read_only(true);
+    let readers = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(unopenable)?;
+    let applied = "SELECT max(version) FROM _sqlx_migrations WHERE success";
+    let applied: Option<i64> = sqlx::query_scalar(applied).fetch_one(&readers).await.map_err(unopenable)?;
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max();
+    if applied == known { Ok(readers) } else { Err(OpenError::OtherVersion) }
 }
 
 /// Waits a little for the lock: a process that is just stopping lets go only after its last commit.

@@ -1,0 +1,122 @@
+//! What the log holds, read with nothing but connections that read: no lock, no key, no register.
+//!
+//! The store reads through it, and so does whoever reads beside a running service. It does not check what it gives:
+//! halves of entries are for whoever checks them.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    future::Future,
+    ops::Range,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use sqlx::{Pool, QueryBuilder};
+
+use super::{
+    dialect::{Db, answered},
+    facts::{parse, unreadable},
+    fault::Fault,
+    store::Store,
+};
+use crate::{
+    audit::{LogReader, RawEntry, entry::Group},
+    pip::Unreadable,
+};
+
+/// A row of `log_leaf`: index, epoch, leaf, leaf hash.
+pub(super) type LeafRow = (i64, i64, Vec<u8>, Vec<u8>);
+
+/// A row of `log_payload`: index, group, salt, body.
+type PayloadRow = (i64, String, Vec<u8>, String);
+
+/// Connections that read, and how long to wait for what they give.
+pub struct Reader {
+    pub(super) readers: Pool<Db>,
+    pub(super) patience: Duration,
+}
+
+impl Reader {
+    async fn ask<T>(&self, query: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Unreadable> {
+        answered(self.patience, query).await.map_err(unreadable)
+    }
+
+    /// The groups not yet erased, by the index of their entry.
+    pub(super) async fn groups(&self, rows: &[LeafRow]) -> Result<HashMap<i64, Vec<Group>>, Unreadable> {
+        let mut groups: HashMap<i64, Vec<Group>> = HashMap::new();
+        for rows in rows.chunks(super::change::ROWS) {
+            let mut query = QueryBuilder::<Db>::new("SELECT seq, grp, salt, body FROM log_payload WHERE seq IN (");
+            let mut list = query.separated(", ");
+            for (seq, ..) in rows {
+                list.push_bind(*seq);
+            }
+            query.push(") ORDER BY seq, grp");
+            let query = query.build_query_as::<PayloadRow>().persistent(false);
+            for (seq, name, salt, body) in self.ask(query.fetch_all(&self.readers)).await? {
+                let salt = salt.try_into().map_err(|_| unreadable(Fault::Damaged("salt")))?;
+                groups.entry(seq).or_default().push(Group { name, salt, body });
+            }
+        }
+        Ok(groups)
+    }
+}
+
+impl Store {
+    pub(super) fn reader(&self) -> Reader {
+        Reader { readers: self.readers.clone(), patience: self.place.patience }
+    }
+}
+
+#[async_trait::async_trait]
+impl LogReader for Reader {
+    async fn raw(&self, from: u64, limit: u32) -> Result<Vec<RawEntry>, Unreadable> {
+        let rows = "SELECT seq, epoch, leaf, leaf_hash FROM log_leaf WHERE seq >= $1 ORDER BY seq LIMIT $2";
+        let rows = sqlx::query_as(rows).bind(from.cast_signed()).bind(i64::from(limit));
+        let rows: Vec<LeafRow> = self.ask(rows.fetch_all(&self.readers)).await?;
+        let mut groups = self.groups(&rows).await?;
+        let raw = |(seq, epoch, leaf, leaf_hash): LeafRow| RawEntry {
+            index: seq.cast_unsigned(),
+            epoch: epoch.cast_unsigned(),
+            leaf,
+            leaf_hash,
+            groups: groups.remove(&seq).unwrap_or_default(),
+        };
+        Ok(rows.into_iter().map(raw).collect())
+    }
+
+    async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable> {
+        let mut query = QueryBuilder::<Db>::new("SELECT min(seq), max(seq) FROM log_leaf WHERE TRUE");
+        if let Some(from) = from {
+            query.push(" AND at >= ").push_bind(from.as_microsecond());
+        }
+        if let Some(to) = to {
+            query.push(" AND at < ").push_bind(to.as_microsecond());
+        }
+        let found: (Option<i64>, Option<i64>) = self.ask(query.build_query_as().fetch_one(&self.readers)).await?;
+        Ok(match found {
+            (Some(first), Some(last)) => first.cast_unsigned()..last.cast_unsigned() + 1,
+            _ => 0..0,
+        })
+    }
+
+    async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable> {
+        let kept = sqlx::query_scalar("SELECT files FROM policy_bundle WHERE hash = $1").bind(hash);
+        let kept: Option<String> = self.ask(kept.fetch_optional(&self.readers)).await?;
+        kept.map(|files| parse("bundle", &files)).transpose().map_err(unreadable)
+    }
+}
+
+#[async_trait::async_trait]
+impl LogReader for Store {
+    async fn raw(&self, from: u64, limit: u32) -> Result<Vec<RawEntry>, Unreadable> {
+        self.reader().raw(from, limit).await
+    }
+
+    async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable> {
+        self.reader().indexes(from, to).await
+    }
+
+    async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable> {
+        self.reader().policies(hash).await
+    }
+}
