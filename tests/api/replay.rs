@@ -254,6 +254,7 @@ pub async fn like(service: &Service, decision: &Value, change: impl FnOnce(&mut 
         facts_version: None,
         payload,
         search: None,
+        erased: None,
         idempotency: None,
     };
     service.app.store.append(entry).await.expect("appended");

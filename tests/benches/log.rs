@@ -87,6 +87,7 @@ fn decision(at: usize) -> NewEntry {
             rules: vec![format!("RULE-{}", at % 60), "S-100F-1".to_owned()],
             referrals: Vec::new(),
         }),
+        erased: None,
         idempotency: None,
     }
 }
