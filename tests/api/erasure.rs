@@ -130,7 +130,7 @@ async fn leaves_stay_and_name_nobody_when_everything_else_goes() {
     let erasures: Vec<String> =
         after[before.len()..].iter().map(|entry| String::from_utf8(entry.leaf.clone()).expect("text")).collect();
     assert!(erasures.iter().all(|leaf| leaf.contains(r#""kind":"erasure""#)), "{erasures:?}");
-    assert!(erasures.iter().any(|leaf| leaf.contains(r#""groups":["answer","caller","facts","request"]"#)));
+    assert!(erasures.iter().any(|leaf| leaf.contains(r#""groups":["answer","basis","caller","facts","request","summary"]"#)));
     assert!(erasures.iter().all(|leaf| !leaf.contains("\"b3\"") && !leaf.contains("edrms") && !leaf.contains("test-")));
 }
 
