@@ -25,8 +25,8 @@ const BATCH: u32 = 500;
 const LEAF_BYTES: usize = 48_000;
 /// How often an erasure is tried again because something that bears on it has happened meanwhile.
 const ATTEMPTS: usize = 8;
-/// Groups without which a decision can still be found and read.
-const DISPENSABLE: [&str; 1] = ["facts"];
+/// Groups without any of which a decision can no longer be found and read.
+const NEEDED: [&str; 3] = ["answer", "caller", "request"];
 
 #[derive(Debug, thiserror::Error)]
 pub enum EraseError {
@@ -121,7 +121,7 @@ impl App {
             self.store.append(self.act(EntryKind::Refusal, caller, refusal)).await.map_err(WriteError::from)?;
             return Err(EraseError::Held(hold));
         }
-        let findable = groups.iter().all(|group| DISPENSABLE.contains(&group.as_str()));
+        let findable = !groups.iter().any(|group| NEEDED.contains(&group.as_str()));
         let erasing = Erasing { under: ErasedUnder::Request, entries: vec![Erased { index, groups }] };
         let entry = act(EntryKind::Erasure, Some(erasing));
         let (id, at) = (entry.id.clone(), entry.at);
