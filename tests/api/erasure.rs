@@ -130,7 +130,11 @@ async fn leaves_stay_and_name_nobody_when_everything_else_goes() {
     let erasures: Vec<String> =
         after[before.len()..].iter().map(|entry| String::from_utf8(entry.leaf.clone()).expect("text")).collect();
     assert!(erasures.iter().all(|leaf| leaf.contains(r#""kind":"erasure""#)), "{erasures:?}");
-    assert!(erasures.iter().any(|leaf| leaf.contains(r#""groups":["answer","basis","caller","facts","request","summary"]"#)));
+    assert!(
+        erasures
+            .iter()
+            .any(|leaf| leaf.contains(r#""groups":["answer","basis","caller","facts","request","summary"]"#))
+    );
     assert!(erasures.iter().all(|leaf| !leaf.contains("\"b3\"") && !leaf.contains("edrms") && !leaf.contains("test-")));
 }
 
@@ -209,7 +213,12 @@ async fn all_of_a_decision_goes_on_request_and_cannot_go_twice() {
     let ask = async || service.call_with(Some(&pep), Method::POST, "/v1/decisions", Some(&asked_by("b3")), &sent).await;
     let refused = ask().await.body;
     let done = erase(&service, &erasure(&refused, json!("all"), "erased")).await;
-    assert_eq!(done.body["groups"], json!(["answer", "basis", "caller", "facts", "request", "summary"]), "{}", done.body);
+    assert_eq!(
+        done.body["groups"],
+        json!(["answer", "basis", "caller", "facts", "request", "summary"]),
+        "{}",
+        done.body
+    );
     let answer = read(&service, &refused).await;
     assert!(answer.status == 410 && gone(&answer).2.ends_with(" on request."), "{}", answer.body);
     assert!(listed(&service, "").await.is_empty());
