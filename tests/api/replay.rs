@@ -228,9 +228,10 @@ async fn what_was_erased_cannot_be_made_again() {
     let service = service().await;
     let decision = make(&service, &asked_by("b3", &json!(["report", "appendix"]))).await;
     let kept = make(&service, &asked_by(MEMBER, &json!(["report", "appendix"]))).await;
-    let mut outsider = service.outsider().await;
-    let erase = "DELETE FROM log_payload WHERE seq = (SELECT seq FROM log_leaf WHERE entry_id = $1)";
-    sqlx::query(erase).bind(decision["id"].as_str()).execute(&mut outsider).await.expect("erased");
+    let erasure = json!({"decision": decision["id"], "groups": "all", "outcome": "erased", "basis": "UK GDPR Article 17",
+                         "authorised_by": "Data Protection Officer"});
+    let done = service.call(CallerRole::InformationGovernance, Method::POST, "/v1/log/erasures", Some(&erasure)).await;
+    assert_eq!(done.status, 201, "{}", done.body);
     let answer = replayed(&service, &decision, None).await;
     assert_eq!((answer.status.as_u16(), &answer.body["type"]), (410, &json!("/docs#not-kept")));
     assert_eq!(replayed(&service, &kept, None).await.status, 200);

@@ -5,6 +5,8 @@ use std::{
     process::{Command, Output},
 };
 
+use pinkpaper::domain::words::CallerRole;
+use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -89,8 +91,10 @@ async fn what_was_erased_is_told_apart_from_what_was_never_kept_and_from_what_is
     let (service, given, refused) = decided().await;
     like(&service, &given, |payload| payload.truncate(3)).await;
     let mut outsider = service.outsider().await;
-    let erase = "DELETE FROM log_payload WHERE seq = (SELECT seq FROM log_leaf WHERE entry_id = $1)";
-    sqlx::query(erase).bind(id(&refused)).execute(&mut outsider).await.expect("erased");
+    let erasure = json!({"decision": refused["id"], "groups": "all", "outcome": "erased", "basis": "UK GDPR Article 17",
+                         "authorised_by": "Data Protection Officer"});
+    let done = service.call(CallerRole::InformationGovernance, Method::POST, "/v1/log/erasures", Some(&erasure)).await;
+    assert_eq!(done.status, 201, "{}", done.body);
     let (code, out, err) = told(&run(&service.database, &[]).await);
     assert_eq!(code, Some(0), "{err}");
     for expected in ["1  not made again: erased\n", "1  not made again: from before facts were kept\n"] {

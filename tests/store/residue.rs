@@ -131,6 +131,7 @@ async fn a_hold_cannot_be_widened_narrowed_or_placed_again_past_the_service() {
         "UPDATE log_hold SET person = 'b2'",
         "UPDATE log_hold SET ends = 1",
         "UPDATE log_hold SET kind = 'other'",
+        "DELETE FROM log_hold",
         "INSERT INTO log_hold (id, kind) VALUES ('h-2', 'foi')",
         "INSERT INTO log_hold (id, kind, person) VALUES ('h-2', 'fio', 'b1')",
     ] {

@@ -65,6 +65,9 @@ async fn the_file_refuses_what_the_service_never_does() {
         "INSERT OR REPLACE INTO log_leaf SELECT 1, epoch, kind, leaf, leaf_hash, entry_id, at, 'allow' FROM log_leaf",
         "INSERT INTO log_leaf SELECT 2, epoch, kind, leaf, zeroblob(32), 'd-2', at, outcome FROM log_leaf",
         "UPDATE log_payload SET body = '{}'",
+        "DELETE FROM log_payload",
+        "DELETE FROM log_search",
+        "DELETE FROM log_search_rule",
         "INSERT OR REPLACE INTO log_payload SELECT seq, grp, salt, '{}' FROM log_payload",
         "UPDATE log_head SET size = 0",
         "UPDATE log_head SET epoch = 0",
@@ -145,11 +148,16 @@ async fn an_entry_altered_past_the_triggers_is_not_given_out() {
 }
 
 #[tokio::test]
-async fn an_erased_payload_leaves_the_entry() {
-    let (bench, mut outsider) = with_outsider().await;
-    sqlx::query("DELETE FROM log_payload WHERE grp = 'request'").execute(&mut outsider).await.expect("erased");
-    let kept = bench.store.entry("d-1").await.expect("readable").expect("there");
-    assert!(kept.group("request").is_none() && kept.group("answer").is_some());
+async fn nothing_is_erased_by_an_act_that_is_not_in_the_log() {
+    let (bench, _) = with_outsider().await;
+    let directory = bench.keep.downcast_ref::<tempfile::TempDir>().expect("a directory");
+    let place = SqliteConnectOptions::new().filename(directory.path().join("a.db")).foreign_keys(true);
+    let mut outsider = place.connect().await.expect("open");
+    let pretend = "BEGIN; INSERT INTO log_erased VALUES (0, 'no-such-entry'); DELETE FROM log_payload";
+    sqlx::raw_sql(pretend).execute(&mut outsider).await.expect("so far");
+    assert!(sqlx::query("COMMIT").execute(&mut outsider).await.is_err(), "no entry stands for it");
+    outsider.close().await.expect("closed");
+    assert_eq!(bench.store.entry("d-1").await.expect("readable").expect("there").payload.len(), 2);
 }
 
 #[tokio::test]

@@ -126,6 +126,15 @@ pub(super) async fn erase(
         .iter()
         .flat_map(|entry| entry.groups.iter().map(|group| (entry.index.cast_signed(), group.as_str())))
         .collect();
+    let indexes: Vec<i64> = entries.iter().map(|entry| entry.index.cast_signed()).collect();
+    // First the record: SQLite lets nothing go without it.
+    for indexes in indexes.chunks(ROWS) {
+        let mut note = QueryBuilder::<Db>::new("INSERT INTO log_erased (seq, erasure) ");
+        note.push_values(indexes, |mut row, seq| {
+            row.push_bind(*seq).push_bind(by);
+        });
+        note.build().persistent(false).execute(&mut *connection).await?;
+    }
     for groups in groups.chunks(ROWS) {
         let mut delete = QueryBuilder::<Db>::new("DELETE FROM log_payload WHERE (seq, grp) IN (");
         delete.push_values(groups, |mut row, (seq, group)| {
@@ -138,16 +147,10 @@ pub(super) async fn erase(
             return Err(moved());
         }
     }
-    let indexes: Vec<i64> = entries.iter().map(|entry| entry.index.cast_signed()).collect();
-    for indexes in indexes.chunks(ROWS) {
-        if !findable {
+    if !findable {
+        for indexes in indexes.chunks(ROWS) {
             forget(connection, indexes).await?;
         }
-        let mut note = QueryBuilder::<Db>::new("INSERT INTO log_erased (seq, erasure) ");
-        note.push_values(indexes, |mut row, seq| {
-            row.push_bind(*seq).push_bind(by);
-        });
-        note.build().persistent(false).execute(&mut *connection).await?;
     }
     Ok(false)
 }
