@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use super::{App, Caller, history::HistoryError, new_id};
 use crate::{
     audit::{
-        AppendError, EntryKind, Head, NewEntry, StoredEntry, Write,
+        AppendError, EntryKind, Head, LogReader, NewEntry, StoredEntry, Write,
         checkpoint::{Checkpoint, Disbelieved, Notary, origin_of},
         entry::Hash,
         merkle::{self, Node, Span},
@@ -175,15 +175,12 @@ impl App {
         Ok(last.insert(Signed { checkpoint, epoch: head.epoch, note }).clone())
     }
 
-    /// Whether the log as it stands begins with the entries of a checkpoint.
     async fn goes_on(&self, head: &Head, from: &Checkpoint) -> Result<(), CheckpointError> {
-        let size = head.peaks.size();
         let of_this_epoch = from.origin == origin_of(self.checkpoints.notary.log(), head.epoch);
-        let Some(spans) = merkle::consistency(from.size, size).filter(|_| of_this_epoch) else {
-            return Err(CheckpointError::Behind { size, signed: from.size });
-        };
-        let path = self.path(&spans).await?;
-        if merkle::verify_consistency(from.size, &from.root, size, &head.peaks.root(), &path) {
+        if !of_this_epoch || from.size > head.peaks.size() {
+            return Err(CheckpointError::Behind { size: head.peaks.size(), signed: from.size });
+        }
+        if goes_on(&*self.store, head, from).await? {
             return Ok(());
         }
         Err(CheckpointError::Forked { signed: from.size })
@@ -238,12 +235,8 @@ impl App {
         Ok(merkle::fold(&hashes).unwrap_or_else(merkle::empty_root))
     }
 
-    /// The hash of each span.
     async fn path(&self, spans: &[Span]) -> Result<Vec<Hash>, Unreadable> {
-        let nodes: Vec<Vec<Node>> = spans.iter().map(Span::nodes).collect();
-        let mut hashes = self.store.hashes(&nodes.concat()).await?.into_iter();
-        let fold = |of: &Vec<Node>| merkle::fold(&hashes.by_ref().take(of.len()).collect::<Vec<_>>());
-        Ok(nodes.iter().filter_map(fold).collect())
+        path(&*self.store, spans).await
     }
 
     /// The hashes of what lies before or after a run of entries.
@@ -304,6 +297,22 @@ impl App {
         }
         self.log_read(caller, what).await
     }
+}
+
+/// Whether the log as it stands begins with the entries of a checkpoint.
+pub async fn goes_on(log: &(impl LogReader + ?Sized), head: &Head, from: &Checkpoint) -> Result<bool, Unreadable> {
+    let size = head.peaks.size();
+    let Some(spans) = merkle::consistency(from.size, size) else { return Ok(false) };
+    let path = path(log, &spans).await?;
+    Ok(merkle::verify_consistency(from.size, &from.root, size, &head.peaks.root(), &path))
+}
+
+/// The hash of each span.
+async fn path(log: &(impl LogReader + ?Sized), spans: &[Span]) -> Result<Vec<Hash>, Unreadable> {
+    let nodes: Vec<Vec<Node>> = spans.iter().map(Span::nodes).collect();
+    let mut hashes = log.hashes(&nodes.concat()).await?.into_iter();
+    let fold = |of: &Vec<Node>| merkle::fold(&hashes.by_ref().take(of.len()).collect::<Vec<_>>());
+    Ok(nodes.iter().filter_map(fold).collect())
 }
 
 /// Why there is no evidence.

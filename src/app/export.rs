@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use super::{
     App, Caller,
     evidence::{EvidenceError, Signed, Wanted},
+    history::HistoryError,
 };
 use crate::{
     audit::{
-        RawEntry,
+        EntryKind, RawEntry,
         export::{self, FORMAT, Header, Pseudonyms, View},
         sheet,
     },
@@ -24,7 +25,7 @@ use crate::{
 const PAGE: u32 = 200;
 
 /// How it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     Ndjson,
     Csv,
@@ -47,8 +48,15 @@ impl App {
         self.exporter(wanted, format).await
     }
 
-    /// The same for whoever holds the database, outside the service.
-    pub async fn exporter(&self, wanted: Wanted, format: Format) -> Result<Exporter, EvidenceError> {
+    /// The same for whoever holds the database, on record like any other reading.
+    pub async fn export_by_operator(&self, wanted: Wanted, format: Format) -> Result<Exporter, EvidenceError> {
+        let told = json!({"export": wanted.view, "from": wanted.from, "to": wanted.to, "by": "operator"});
+        let entry = self.of_the_service(EntryKind::LogRead, told);
+        self.store.append(entry).await.map_err(HistoryError::Unrecorded)?;
+        self.exporter(wanted, format).await
+    }
+
+    async fn exporter(&self, wanted: Wanted, format: Format) -> Result<Exporter, EvidenceError> {
         let signed = self.checkpoint().await?;
         let size = signed.checkpoint.size;
         let whole = wanted.from.is_none() && wanted.to.is_none();

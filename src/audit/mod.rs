@@ -261,6 +261,15 @@ pub trait LogReader: Send + Sync {
     /// Entries from an index on, in their order, as they are kept.
     async fn raw(&self, from: u64, limit: u32) -> Result<Vec<RawEntry>, Unreadable>;
 
+    /// How long the log is.
+    async fn head(&self) -> Result<Head, Unreadable>;
+
+    /// The hashes of perfect subtrees, in the order asked. Asking for one that the tree does not have is an error.
+    async fn hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Unreadable>;
+
+    /// The newest checkpoint that was kept.
+    async fn checkpoint(&self) -> Result<Option<KeptCheckpoint>, Unreadable>;
+
     /// From the first to the last index whose entry is of this time, the end exclusive; empty if there is none.
     async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable>;
 
@@ -304,14 +313,6 @@ pub trait DecisionLog: FactSource + LogReader + Retention {
 
     /// The receipt of an entry, as it was given when the entry was appended.
     fn receipt(&self, epoch: u64, index: u64, leaf_hash: &[u8]) -> String;
-
-    async fn head(&self) -> Result<Head, Unreadable>;
-
-    /// The hashes of perfect subtrees, in the order asked. Asking for one that the tree does not have is an error.
-    async fn hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Unreadable>;
-
-    /// The newest checkpoint that was kept.
-    async fn checkpoint(&self) -> Result<Option<KeptCheckpoint>, Unreadable>;
 
     /// Whether an entry could be made durable now.
     async fn ready(&self) -> Result<(), Unreadable>;

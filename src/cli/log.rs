@@ -2,18 +2,31 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, IsTerminal, Write as _},
+    io::{self, BufReader, BufWriter, IsTerminal, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::Subcommand;
+use jiff::{Timestamp, civil::Date};
+use signed_note::Note;
 
 use super::{Failure, Service, erase::Erase, opened, say};
-use crate::audit::{
-    checkpoint::Trusted,
-    verify::{Trust, verify},
-    witness::WitnessKey,
+use crate::{
+    app::{
+        evidence::{self, Wanted},
+        export::Format,
+    },
+    audit::{
+        LogReader,
+        checkpoint::{Checkpoint, Trusted},
+        entry::Leaf,
+        export::View,
+        verify::{Trust, verify},
+        witness::WitnessKey,
+    },
+    domain::calendar::london_midnight,
+    store,
 };
 
 /// How often progress is shown, in entries.
@@ -38,6 +51,33 @@ pub(super) enum LogVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Write the log to a file, as `GET /v1/log/export` does. With SQLite the service must be stopped.
+    Export {
+        #[command(flatten)]
+        service: Service,
+        /// Evidence or a table: `ndjson` or `csv`.
+        #[arg(long, default_value = "ndjson")]
+        format: Format,
+        /// All of it, or what may be released: `full` or `foi`.
+        #[arg(long, default_value = "full", value_parser = view_of)]
+        view: View,
+        /// First day, in London.
+        #[arg(long, value_name = "DAY")]
+        from: Option<Date>,
+        /// Last day, in London.
+        #[arg(long, value_name = "DAY")]
+        to: Option<Date>,
+        /// The file to write; there must be none of that name yet.
+        file: PathBuf,
+    },
+    /// Say how long the log is, how much of it is signed, and whether it goes on from what was signed last. Exits 1 if not.
+    Status {
+        #[command(flatten)]
+        service: Service,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Go on with a log that lost entries (a restored backup) in a new epoch, which says so. The service must be stopped.
     Epoch {
         #[command(flatten)]
@@ -58,6 +98,12 @@ pub(super) fn run(verb: LogVerb) -> Result<ExitCode, Failure> {
             check(&file, key.as_deref(), &checkpoint, witnesses, json)
         }
         LogVerb::Erase(erase) => erase.run().map(|()| ExitCode::SUCCESS),
+        LogVerb::Export { service, format, view, from, to, file } => {
+            let to = to.and_then(|day| day.tomorrow().ok());
+            let wanted = Wanted { view, from: from.and_then(london_midnight), to: to.and_then(london_midnight) };
+            write(&service, wanted, format, &file)
+        }
+        LogVerb::Status { service, json } => status(&service, json),
         LogVerb::Epoch { service, reason } => open_epoch(&service, &reason),
     }
 }
@@ -124,4 +170,66 @@ async fn open_epoch(service: &Service, reason: &str) -> Result<ExitCode, Failure
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn view_of(word: &str) -> Result<View, &'static str> {
+    serde_json::from_value(word.into()).map_err(|_| "must be `full` or `foi`")
+}
+
+#[actix_web::main]
+async fn write(service: &Service, wanted: Wanted, format: Format, file: &Path) -> Result<ExitCode, Failure> {
+    let app = opened(&service.config()?).await?;
+    app.resume().await?;
+    let told = |error: io::Error| format!("{}: {error}", file.display());
+    let mut out = BufWriter::new(File::create_new(file).map_err(told)?);
+    let mut exporter = app.export_by_operator(wanted, format).await?;
+    while let Some(lines) = app.more(&mut exporter).await? {
+        out.write_all(lines.as_bytes()).map_err(told)?;
+    }
+    out.flush().and_then(|()| out.get_ref().sync_all()).map_err(told)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How the log stands.
+#[derive(serde::Serialize)]
+struct Standing {
+    entries: u64,
+    epoch: u64,
+    last_entry_at: Option<Timestamp>,
+    /// How many entries the newest checkpoint signs; none was signed yet: 0.
+    signed: u64,
+    /// Whether the log begins with the entries that were signed last.
+    goes_on: bool,
+}
+
+#[actix_web::main]
+async fn status(service: &Service, json: bool) -> Result<ExitCode, Failure> {
+    let log = store::read(&service.config()?.database_url, store::Options::PATIENCE).await?;
+    let standing = standing(&*log).await?;
+    if json {
+        say(&format!("{}\n", serde_json::to_string(&standing)?));
+    } else {
+        let at = standing.last_entry_at.map(|at| format!(", the last at {at}")).unwrap_or_default();
+        let goes_on = if standing.goes_on { "and goes on from them" } else { "and does NOT go on from them" };
+        let (entries, epoch, signed) = (standing.entries, standing.epoch, standing.signed);
+        say(&format!("epoch {epoch}: {entries} entries{at}\n{signed} entries are signed, {goes_on}\n"));
+    }
+    Ok(if standing.goes_on { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn standing(log: &dyn LogReader) -> Result<Standing, Failure> {
+    let head = log.head().await?;
+    let entries = head.peaks.size();
+    let last = log.raw(entries.saturating_sub(1), 1).await?.pop();
+    let last: Option<Leaf> = last.and_then(|raw| serde_json::from_slice(&raw.leaf).ok());
+    let signed = match log.checkpoint().await?.filter(|kept| kept.epoch == head.epoch) {
+        Some(kept) => Note::from_bytes(kept.note.as_bytes()).ok().as_ref().and_then(Checkpoint::of),
+        None => None,
+    };
+    let goes_on = match &signed {
+        Some(signed) => evidence::goes_on(log, &head, signed).await?,
+        None => true,
+    };
+    let signed = signed.map_or(0, |signed| signed.size);
+    Ok(Standing { entries, epoch: head.epoch, last_entry_at: last.map(|leaf| leaf.at), signed, goes_on })
 }

@@ -186,3 +186,40 @@ async fn a_log_rewritten_behind_the_services_back_is_not_signed() {
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && told.contains("are not those of the checkpoint signed of them"), "{told}");
 }
+
+#[tokio::test]
+async fn how_the_log_stands_is_told_beside_the_service_and_the_log_is_written_without_it() {
+    let installed = Installed::new();
+    let status = || {
+        let output = installed.run(&["log", "status", "--config", "pinkpaper.toml", "--json"]);
+        let told = serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON");
+        (output.status.code(), told)
+    };
+    let service = installed.start();
+    service.read_decisions(3).await;
+    service.get("/v1/log/checkpoint").await;
+    let (code, told) = status();
+    assert_eq!((code, &told["epoch"], &told["goes_on"]), (Some(0), &1.into(), &true.into()), "{told}");
+    assert_eq!(told["entries"], told["signed"]);
+    service.read_decisions(2).await;
+    let (_, later) = status();
+    assert_eq!(later["entries"].as_u64(), told["entries"].as_u64().map(|entries| entries + 2));
+    assert_eq!(later["signed"], told["signed"], "nobody asked for a checkpoint");
+    drop(service);
+
+    let export = |file: &str| installed.run(&["log", "export", "--config", "pinkpaper.toml", "--view", "foi", file]);
+    assert!(export("log.ndjson").status.success());
+    assert!(!export("log.ndjson").status.success(), "what is there is not written over");
+    assert!(installed.run(&["log", "verify", "log.ndjson"]).status.success());
+    let words = installed.run(&["log", "status", "--config", "pinkpaper.toml"]);
+    assert!(String::from_utf8_lossy(&words.stdout).contains("entries are signed, and goes on from them"));
+
+    let mut outsider = crate::support::outsider_of(&installed.file("log.db")).await;
+    for statement in ["DROP TRIGGER log_node_is_never_updated", "UPDATE log_node SET hash = zeroblob(32)"] {
+        sqlx::query(statement).execute(&mut outsider).await.expect(statement);
+    }
+    for statement in ["DROP TRIGGER log_head_never_goes_back", "UPDATE log_head SET peaks = zeroblob(length(peaks))"] {
+        sqlx::query(statement).execute(&mut outsider).await.expect(statement);
+    }
+    assert_eq!((status().0, &status().1["goes_on"]), (Some(1), &false.into()));
+}

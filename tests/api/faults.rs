@@ -64,7 +64,7 @@ async fn unknown_addresses_methods_and_parameters_are_problems_too() {
     let key = key(CallerRole::MonitoringOfficer);
     for (method, path, status) in [
         (Method::GET, "/v1/nothing", 404),
-        (Method::GET, "/v1/log/checkpoint", 404),
+        (Method::GET, "/v1/log/colours", 404),
         (Method::DELETE, "/v1/decisions", 405),
         (Method::GET, "/v1/decisions?colour=pink", 400),
         (Method::GET, "/v1/decisions?limit=0", 400),

@@ -17,13 +17,12 @@ use crate::{
     support::Service,
 };
 
-fn run(database: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pinkpaper"))
-        .args(["replay", "--database-url", &format!("sqlite://{}", database.display())])
-        .args(arguments)
-        .current_dir(database.parent().expect("a directory"))
-        .output()
-        .expect("the program runs")
+/// Not on the test's own thread: its connections to the service would go stale meanwhile.
+async fn run(database: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pinkpaper"));
+    command.args(["replay", "--database-url", &format!("sqlite://{}", database.display())]);
+    command.args(arguments).current_dir(database.parent().expect("a directory"));
+    tokio::task::spawn_blocking(move || command.output().expect("the program runs")).await.expect("ended")
 }
 
 fn told(output: &Output) -> (Option<i32>, String, String) {
@@ -61,11 +60,11 @@ fn id(decision: &Value) -> &str {
 #[tokio::test]
 async fn it_confirms_every_decision_beside_a_running_service() {
     let (service, ..) = decided().await;
-    let (code, out, err) = told(&run(&service.database, &[]));
+    let (code, out, err) = told(&run(&service.database, &[]).await);
     assert_eq!((code, out.as_str()), (Some(0), "replayed: 2 decisions, 0 differ\n"), "{err}");
     assert!(err.contains("this reading is not in the log: another process is using this database"), "{err}");
     make(&service, &asked_by("b3", &json!(["report"]))).await;
-    let again = told_json(&run(&service.database, &["--json"]));
+    let again = told_json(&run(&service.database, &["--json"]).await);
     assert_eq!((&again["replayed"], &again["differ"], &again["recorded"]), (&json!(3), &json!([]), &json!(false)));
 }
 
@@ -77,13 +76,13 @@ async fn a_decision_that_does_not_come_out_as_recorded_is_named_and_fails() {
         payload[2].1["parts"][0]["outcome"] = json!("disclose");
     })
     .await;
-    let (code, out, err) = told(&run(&service.database, &[]));
+    let (code, out, err) = told(&run(&service.database, &[]).await);
     assert_eq!(code, Some(1));
     assert!(out.contains(&format!("{} does not come out as it is on record", id(&forged))), "{out}");
     assert!(out.contains("appendix: the outcome: then given; now withheld"), "{out}");
     assert!(out.ends_with("replayed: 3 decisions, 1 differ\n"), "{out}");
     assert!(err.contains("1 decisions do not come out as they are on record"), "{err}");
-    let differ = told_json(&run(&service.database, &["--json"]))["differ"].clone();
+    let differ = told_json(&run(&service.database, &["--json"]).await)["differ"].clone();
     assert_eq!((&differ[0]["decision"], differ.as_array().map(Vec::len)), (&forged["id"], Some(1)));
 }
 
@@ -96,7 +95,7 @@ async fn what_was_erased_is_told_apart_from_what_was_never_kept_and_from_what_is
                          "authorised_by": "Data Protection Officer"});
     let done = service.call(CallerRole::InformationGovernance, Method::POST, "/v1/log/erasures", Some(&erasure)).await;
     assert_eq!(done.status, 201, "{}", done.body);
-    let (code, out, err) = told(&run(&service.database, &[]));
+    let (code, out, err) = told(&run(&service.database, &[]).await);
     assert_eq!(code, Some(0), "{err}");
     for expected in ["1  not made again: erased\n", "1  not made again: from before facts were kept\n"] {
         assert!(out.contains(expected), "{out}");
@@ -104,7 +103,7 @@ async fn what_was_erased_is_told_apart_from_what_was_never_kept_and_from_what_is
     assert!(out.ends_with("replayed: 1 decisions, 0 differ\n"), "{out}");
     let lose = "DROP TRIGGER policy_bundle_is_never_deleted; DELETE FROM policy_bundle";
     sqlx::raw_sql(lose).execute(&mut outsider).await.expect("lost");
-    let (code, out, _) = told(&run(&service.database, &[]));
+    let (code, out, _) = told(&run(&service.database, &[]).await);
     assert_eq!(code, Some(1), "policies that are gone are a fault: {out}");
     assert!(
         out.contains(&format!("could not be made again: {}: the log keeps no policies under", id(&given))),
@@ -117,7 +116,7 @@ async fn the_impact_of_other_policies_is_told_by_rule_and_by_kind_of_person() {
     let (service, given, refused) = decided().await;
     let policies = written(OWN_BODY);
     let dir = policies.path().to_str().expect("a path");
-    let (code, out, err) = told(&run(&service.database, &["--bundle", dir]));
+    let (code, out, err) = told(&run(&service.database, &["--bundle", dir]).await);
     assert_eq!(code, Some(0), "whatever changes: {err}");
     for expected in [
         "Decisions  2, each made again from the facts kept with it",
@@ -133,14 +132,14 @@ async fn the_impact_of_other_policies_is_told_by_rule_and_by_kind_of_person() {
     for unwanted in ["Crown Bar", "Cllr", "edrms"] {
         assert!(!out.contains(unwanted), "`{unwanted}` is in:\n{out}");
     }
-    let told = told_json(&run(&service.database, &["--bundle", dir, "--json"]));
+    let told = told_json(&run(&service.database, &["--bundle", dir, "--json"]).await);
     assert_eq!(told["counts"], json!({"decisions": 2, "answer": 1, "duties": 0, "reasons": 1, "unchanged": 0}));
     let way = json!({"then": "allowed", "now": "refused, held until somebody has decided", "decisions": 1});
     assert_eq!(told["ways"], json!([way]));
     assert_eq!(told["rules"]["TH52-10.3-ii"], json!({"newly": 0, "no_longer": 1}));
     assert_eq!(told["people"]["councillor"]["answer"], 1);
     assert_eq!((&told["changed"][0]["decision"], &told["changed"][0]["extent"]), (&given["id"], &json!("answer")));
-    let baseline = told_json(&run(&service.database, &["--bundle", dir, "--profile", "baseline", "--json"]));
+    let baseline = told_json(&run(&service.database, &["--bundle", dir, "--profile", "baseline", "--json"]).await);
     assert_eq!((&baseline["profile"], &baseline["counts"]["decisions"]), (&json!("baseline"), &json!(2)));
 }
 
@@ -152,7 +151,7 @@ async fn only_the_days_asked_for_are_made_again() {
         london.saturating_add(jiff::Span::new().days(offset)).to_string()
     };
     for (from, to, expected) in [(-1, 1, 2), (0, 0, 2), (1, 2, 0), (-2, -1, 0)] {
-        let told = told_json(&run(&service.database, &["--from", &day(from), "--to", &day(to), "--json"]));
+        let told = told_json(&run(&service.database, &["--from", &day(from), "--to", &day(to), "--json"]).await);
         assert_eq!(told["replayed"], expected, "{from} to {to}");
     }
 }
@@ -167,7 +166,7 @@ async fn policies_that_do_not_load_are_refused_with_file_and_line() {
     let line = 1 + text.lines().position(|line| line.contains("held_by_us")).expect("changed");
     std::fs::write(&file, text).expect("written");
     let dir = policies.path().to_str().expect("a path");
-    let (code, out, err) = told(&run(&service.database, &["--bundle", dir]));
+    let (code, out, err) = told(&run(&service.database, &["--bundle", dir]).await);
     assert_eq!((code, out.as_str()), (Some(1), ""));
     assert!(
         err.contains(&format!("`need-to-know/recorded-need-to-know.cedar` fails strict validation: line {line}: ")),
@@ -177,7 +176,7 @@ async fn policies_that_do_not_load_are_refused_with_file_and_line() {
         (["--bundle", "nowhere"].as_slice(), "the policies of `nowhere` are refused"),
         (&["--bundle", "nowhere", "--profile", "th52"], "the policies of `nowhere` are refused"),
     ] {
-        let (code, _, err) = told(&run(&service.database, arguments));
+        let (code, _, err) = told(&run(&service.database, arguments).await);
         assert!(code == Some(1) && err.contains(expected), "{err}");
     }
 }
@@ -187,9 +186,9 @@ async fn bad_usage_is_told_apart_from_failure() {
     let home = tempfile::tempdir().expect("a directory");
     let database = home.path().join("none.db");
     for usage in [["--profile", "th52"], ["--from", "yesterday"], ["--to", "2026-13-01"], ["--colour", "pink"]] {
-        assert_eq!(told(&run(&database, &usage)).0, Some(2), "{usage:?}");
+        assert_eq!(told(&run(&database, &usage).await).0, Some(2), "{usage:?}");
     }
-    let (code, _, err) = told(&run(&database, &[]));
+    let (code, _, err) = told(&run(&database, &[]).await);
     assert!(code == Some(1) && err.contains("the database cannot be opened"), "{err}");
     assert!(!database.exists(), "a database was made");
 }
@@ -199,7 +198,7 @@ async fn where_no_service_runs_the_reading_is_entered_in_the_log() {
     let home = tempfile::tempdir().expect("a directory");
     drop(demo::start(home.path()));
     let database = home.path().join("pinkpaper.db");
-    let told = told_json(&run(&database, &["--json"]));
+    let told = told_json(&run(&database, &["--json"]).await);
     assert_eq!((&told["replayed"], &told["differ"], &told["recorded"]), (&json!(3), &json!([]), &json!(true)));
     let mut outsider = SqliteConnectOptions::new().filename(&database).connect().await.expect("open");
     let last = "SELECT l.kind, p.body FROM log_leaf l JOIN log_payload p ON p.seq = l.seq AND p.grp = 'act'

@@ -150,8 +150,7 @@ impl Service {
     /// Someone with the database file in hand.
     #[allow(dead_code, reason = "not every test binary needs it")]
     pub async fn outsider(&self) -> sqlx::SqliteConnection {
-        let address = format!("sqlite://{}", self.database.display());
-        <sqlx::SqliteConnection as sqlx::Connection>::connect(&address).await.expect("open")
+        outsider_of(&self.database).await
     }
 
     /// A service whose register is this.
@@ -253,6 +252,13 @@ fn fits(template: &str, path: &str, greedy: bool) -> bool {
     let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
     let lengths = wanted.len() == given.len() || (greedy && wanted.len() < given.len() && template.ends_with('}'));
     lengths && wanted.iter().zip(&given).all(|(one, other)| one.starts_with('{') || one == other)
+}
+
+/// Someone with a database file in hand.
+#[allow(dead_code, reason = "not every test binary needs it")]
+pub async fn outsider_of(file: &Path) -> sqlx::SqliteConnection {
+    let address = format!("sqlite://{}", file.display());
+    <sqlx::SqliteConnection as sqlx::Connection>::connect(&address).await.expect("open")
 }
 
 fn api_key(role: CallerRole) -> ApiKey {

@@ -13,14 +13,12 @@ use super::{
     job::{Conditional, Done, Job, Record},
     reader::LeafRow,
     store::Store,
-    tree,
 };
 use crate::{
     audit::{
-        AppendError, DecisionLog, EntryKind, Head, KeptCheckpoint, LogFilter, NewEntry, ReferralFilter, StoredEntry,
-        StoredReferral, Write, Written,
+        AppendError, DecisionLog, EntryKind, LogFilter, NewEntry, ReferralFilter, StoredEntry, StoredReferral, Write,
+        Written,
         entry::{self, Group, Hash},
-        merkle::Node,
         receipt,
     },
     domain::{decision::LogPosition, id::Id},
@@ -105,28 +103,6 @@ impl DecisionLog for Store {
 
     fn receipt(&self, epoch: u64, index: u64, leaf_hash: &[u8]) -> String {
         receipt::sign(&self.signer, &self.origin, epoch, index, leaf_hash)
-    }
-
-    async fn head(&self) -> Result<Head, Unreadable> {
-        let head = sqlx::query_as("SELECT size, epoch, peaks FROM log_head");
-        let (size, epoch, peaks): (i64, i64, Vec<u8>) = self.ask(head.fetch_one(&self.readers)).await?;
-        let peaks = tree::peaks(size.cast_unsigned(), &peaks).map_err(unreadable)?;
-        Ok(Head { epoch: epoch.cast_unsigned(), peaks })
-    }
-
-    async fn hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Unreadable> {
-        self.ask(tree::hashes(&self.readers, nodes)).await
-    }
-
-    async fn checkpoint(&self) -> Result<Option<KeptCheckpoint>, Unreadable> {
-        let newest = "SELECT epoch, size, note FROM log_checkpoint ORDER BY epoch DESC, size DESC LIMIT 1";
-        let newest: Option<(i64, i64, String)> = self.ask(sqlx::query_as(newest).fetch_optional(&self.readers)).await?;
-        let kept = |(epoch, size, note): (i64, i64, String)| KeptCheckpoint {
-            epoch: epoch.cast_unsigned(),
-            size: size.cast_unsigned(),
-            note,
-        };
-        Ok(newest.map(kept))
     }
 
     /// Makes a commit that changes nothing.

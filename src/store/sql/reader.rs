@@ -18,9 +18,14 @@ use super::{
     facts::{parse, unreadable},
     fault::Fault,
     store::Store,
+    tree,
 };
 use crate::{
-    audit::{LogReader, RawEntry, entry::Group},
+    audit::{
+        Head, KeptCheckpoint, LogReader, RawEntry,
+        entry::{Group, Hash},
+        merkle::Node,
+    },
     pip::Unreadable,
 };
 
@@ -37,7 +42,10 @@ pub struct Reader {
 }
 
 impl Reader {
-    async fn ask<T>(&self, query: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Unreadable> {
+    async fn ask<T, E>(&self, query: impl Future<Output = Result<T, E>>) -> Result<T, Unreadable>
+    where
+        E: std::error::Error + From<sqlx::Error> + Send + Sync + 'static,
+    {
         answered(self.patience, query).await.map_err(unreadable)
     }
 
@@ -84,6 +92,28 @@ impl LogReader for Reader {
         Ok(rows.into_iter().map(raw).collect())
     }
 
+    async fn head(&self) -> Result<Head, Unreadable> {
+        let head = sqlx::query_as("SELECT size, epoch, peaks FROM log_head");
+        let (size, epoch, peaks): (i64, i64, Vec<u8>) = self.ask(head.fetch_one(&self.readers)).await?;
+        let peaks = tree::peaks(size.cast_unsigned(), &peaks).map_err(unreadable)?;
+        Ok(Head { epoch: epoch.cast_unsigned(), peaks })
+    }
+
+    async fn hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Unreadable> {
+        self.ask(tree::hashes(&self.readers, nodes)).await
+    }
+
+    async fn checkpoint(&self) -> Result<Option<KeptCheckpoint>, Unreadable> {
+        let newest = "SELECT epoch, size, note FROM log_checkpoint ORDER BY epoch DESC, size DESC LIMIT 1";
+        let newest: Option<(i64, i64, String)> = self.ask(sqlx::query_as(newest).fetch_optional(&self.readers)).await?;
+        let kept = |(epoch, size, note): (i64, i64, String)| KeptCheckpoint {
+            epoch: epoch.cast_unsigned(),
+            size: size.cast_unsigned(),
+            note,
+        };
+        Ok(newest.map(kept))
+    }
+
     async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable> {
         let mut query = QueryBuilder::<Db>::new("SELECT min(seq), max(seq) FROM log_leaf WHERE TRUE");
         if let Some(from) = from {
@@ -110,6 +140,18 @@ impl LogReader for Reader {
 impl LogReader for Store {
     async fn raw(&self, from: u64, limit: u32) -> Result<Vec<RawEntry>, Unreadable> {
         self.reader().raw(from, limit).await
+    }
+
+    async fn head(&self) -> Result<Head, Unreadable> {
+        self.reader().head().await
+    }
+
+    async fn hashes(&self, nodes: &[Node]) -> Result<Vec<Hash>, Unreadable> {
+        self.reader().hashes(nodes).await
+    }
+
+    async fn checkpoint(&self) -> Result<Option<KeptCheckpoint>, Unreadable> {
+        self.reader().checkpoint().await
     }
 
     async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable> {
