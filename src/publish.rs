@@ -17,12 +17,9 @@ use std::{
 
 use reqwest::{Client, ClientBuilder, StatusCode, Url, header::CONTENT_TYPE};
 
-use crate::{
-    app::{App, evidence::Signed},
-    audit::{
-        entry::Hash,
-        witness::{self, WitnessKey},
-    },
+use crate::audit::{
+    entry::Hash,
+    witness::{self, WitnessKey},
 };
 
 /// How long a receiver may take.
@@ -78,11 +75,17 @@ impl Publisher {
         Ok(Self { client, sink, witnesses })
     }
 
-    /// Sends a checkpoint to all; gives it back with the signatures of those who countersigned it.
-    pub async fn publish(&self, app: &App, signed: &Signed) -> String {
-        let mut note = signed.note.clone();
+    /// Sends the checkpoint of a log of some size to all; gives it back with the signatures of those who countersigned
+    /// it. `proof` shows that the log of one size goes on from that of another.
+    pub async fn publish(
+        &self,
+        checkpoint: &str,
+        size: u64,
+        proof: impl AsyncFn(u64, u64) -> Option<Vec<Hash>>,
+    ) -> String {
+        let mut note = checkpoint.to_owned();
         for witness in &self.witnesses {
-            match self.ask(app, signed, witness).await {
+            match self.ask(checkpoint, size, &proof, witness).await {
                 Ok(signature) => match witness::cosigned(&note, &signature, &witness.key) {
                     Some(cosigned) => note = cosigned,
                     None => tell(witness.key.name(), &Unsent::Unsigned),
@@ -99,15 +102,20 @@ impl Publisher {
     }
 
     /// The answer of a witness. It says itself where it stands if that is not where it was thought to.
-    async fn ask(&self, app: &App, signed: &Signed, witness: &Witness) -> Result<String, Unsent> {
-        let size = signed.checkpoint.size;
+    async fn ask(
+        &self,
+        checkpoint: &str,
+        size: u64,
+        proof: &impl AsyncFn(u64, u64) -> Option<Vec<Hash>>,
+        witness: &Witness,
+    ) -> Result<String, Unsent> {
         for _ in 0..2 {
             let seen = witness.seen.load(Ordering::Relaxed);
             if seen > size {
                 return Err(Unsent::SawMore { seen });
             }
-            let path = proof(app, seen, size).await.ok_or(Unsent::NoProof)?;
-            let (status, told) = self.send(&witness.url, witness::submission(seen, &path, &signed.note)).await?;
+            let path = proof(seen, size).await.ok_or(Unsent::NoProof)?;
+            let (status, told) = self.send(&witness.url, witness::submission(seen, &path, checkpoint)).await?;
             match status {
                 StatusCode::OK => {
                     witness.seen.store(size, Ordering::Relaxed);
@@ -140,11 +148,6 @@ impl Publisher {
         }
         Ok((answer.status(), String::from_utf8_lossy(&told).into_owned()))
     }
-}
-
-async fn proof(app: &App, from: u64, to: u64) -> Option<Vec<Hash>> {
-    let proof = app.consistency(from, to).await.ok()??;
-    proof.path.iter().map(|hash| hex::decode(hash).ok()?.try_into().ok()).collect()
 }
 
 fn tell(receiver: &str, unsent: &Unsent) {

@@ -18,12 +18,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pip", &["domain", "pap"]),
     ("audit", &["domain", "pip"]),
     ("pdp", &["domain", "pap", "pip"]),
-    ("app", &["audit", "clock", "domain", "pap", "pdp", "pip"]),
+    ("publish", &["audit"]),
+    ("app", &["audit", "clock", "domain", "pap", "pdp", "pip", "publish"]),
     ("store", &["audit", "domain", "pip"]),
     ("http", &["app", "audit", "domain", "pap", "pdp", "pip"]),
-    ("config", &["domain", "pdp"]),
+    ("config", &["audit", "domain", "pdp", "publish"]),
     ("demo", &["app", "audit", "domain", "http", "pip"]),
-    ("cli", &["app", "audit", "clock", "config", "demo", "domain", "http", "pap", "store", "telemetry"]),
+    ("cli", &["app", "audit", "clock", "config", "demo", "domain", "http", "pap", "publish", "store", "telemetry"]),
 ];
 
 fn root() -> PathBuf {

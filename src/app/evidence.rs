@@ -218,9 +218,7 @@ impl App {
 
     /// That the log of one size begins with that of another. None if it is not that long, or the sizes are reversed.
     pub async fn consistency(&self, from: u64, to: u64) -> Result<Option<Consistency>, Unreadable> {
-        let head = self.store.head().await?;
-        let Some(spans) = merkle::consistency(from, to).filter(|_| to <= head.peaks.size()) else { return Ok(None) };
-        let path = self.path(&spans).await?;
+        let Some(path) = self.consistent(from, to).await? else { return Ok(None) };
         Ok(Some(Consistency {
             from,
             to,
@@ -228,6 +226,15 @@ impl App {
             to_root: hex::encode(self.root(to).await?),
             path: path.iter().map(hex::encode).collect(),
         }))
+    }
+
+    /// The hashes that show it.
+    pub(super) async fn consistent(&self, from: u64, to: u64) -> Result<Option<Vec<Hash>>, Unreadable> {
+        let head = self.store.head().await?;
+        match merkle::consistency(from, to).filter(|_| to <= head.peaks.size()) {
+            Some(spans) => self.path(&spans).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn root(&self, size: u64) -> Result<Hash, Unreadable> {

@@ -45,7 +45,11 @@ pub async fn rounds(app: Arc<App>, publisher: Publisher, every: Duration) {
     loop {
         ticks.tick().await;
         let done = match app.heartbeat().await {
-            Ok(signed) => app.keep_outside(&signed, publisher.publish(&app, &signed).await).await,
+            Ok(signed) => {
+                let grew = async |from, to| app.consistent(from, to).await.ok().flatten();
+                let cosigned = publisher.publish(&signed.note, signed.checkpoint.size, grew).await;
+                app.keep_outside(&signed, cosigned).await
+            }
             Err(error) => Err(error),
         };
         if let Err(error) = done {
