@@ -1,8 +1,8 @@
 //! Checks an export, offline, and says what is wrong with it.
 //!
 //! One pass from first line to last with the tree's peaks in hand: every leaf is hashed, every shown group opened,
-//! every index counted, and at the end the root must be the one that the checkpoint signs. Only when something does not
-//! fit are the receipts looked at, in a second pass, to tell which entry it was and what was done to it.
+//! every index counted, every receipt checked, and at the end the root must be the one that the checkpoint signs. The
+//! root alone proves the entries; the receipts tell which entry it was, and what was done to it, when it does not fit.
 //!
 //! It knows no database and no network. Whom to believe is the reader's: the key they kept, and any earlier checkpoints
 //! they kept, which tell a log that forgot (a restored backup) from one that shows different people different pasts (a
@@ -11,7 +11,9 @@
 //! Worked example: in the export of a month somebody writes `allow` for the refusal of Cllr B. One, and hashes the line
 //! again. The root no longer fits; the receipt of entry 1234 does not sign that hash: `altered leaf: entry 1234`.
 //!
-//! The invariant: no changed, missing, moved or added byte of leaf, place or shown payload is verified.
+//! What nothing signs is not proved: when the export was made, and the names made up for the people in it.
+//!
+//! The invariant: no changed, missing, moved or added byte of leaf, place, receipt or shown payload is verified.
 //!
 //! Where next: `src/cli/log.rs`.
 
@@ -95,6 +97,8 @@ pub enum Verdict {
     NotWitnessed(String),
     #[error("altered leaf: entry {index}")]
     AlteredLeaf { index: u64 },
+    #[error("altered receipt: entry {index}")]
+    AlteredReceipt { index: u64 },
     #[error("altered payload: entry {index}, group `{group}`")]
     AlteredPayload { index: u64, group: String },
     #[error("deleted middle: entries {from} to {to} are missing")]
@@ -117,14 +121,9 @@ pub enum Verdict {
     Root,
 }
 
-/// Reads the export as often as it must; `open` gives it from its beginning. `progress` is told after each entry how
-/// many were read.
-pub fn verify<R: BufRead>(
-    open: impl Fn() -> io::Result<R>,
-    trust: &Trust,
-    mut progress: impl FnMut(u64),
-) -> Result<Verified, Verdict> {
-    let mut lines = Lines { from: open().map_err(Verdict::Unreadable)?, number: 0, line: Vec::new() };
+/// Reads an export from its beginning to its end. `progress` is told after each entry how many were read.
+pub fn verify(export: impl BufRead, trust: &Trust, mut progress: impl FnMut(u64)) -> Result<Verified, Verdict> {
+    let mut lines = Lines { from: export, number: 0, line: Vec::new() };
     let header = lines.header()?;
     let key = Trusted::parse(&header.key).ok_or(Verdict::NotAnExport("its key is not a key"))?;
     if trust.key.as_ref().is_some_and(|trusted| *trusted != key) {
@@ -134,22 +133,10 @@ pub fn verify<R: BufRead>(
     if let Some(missing) = trust.witnesses.iter().find(|witness| witness.signed_at(&header.checkpoint).is_none()) {
         return Err(Verdict::NotWitnessed(missing.name().to_owned()));
     }
-    let receipts = Receipts::of(&header)?;
     let kept = earlier(trust, &key)?;
-    let pass = Pass::over(&header, &signed, &kept)?.read(&mut lines, &mut progress);
-    let verified = match pass {
-        Ok(pass) => pass.finish(&header, &signed, &kept),
-        Err(verdict) => Err(verdict),
-    };
-    match verified {
-        // Something is not where or what it was: the receipts may tell more of it.
-        Err(verdict @ (Verdict::Root | Verdict::DeletedTail { .. } | Verdict::AlteredLeaf { .. })) => {
-            let again = open().map_err(Verdict::Unreadable)?;
-            Err(receipts.first_fault(Lines { from: again, number: 0, line: Vec::new() })?.unwrap_or(verdict))
-        }
-        Err(verdict) => Err(verdict),
-        Ok(verified) => Ok(Verified { key_trusted: trust.key.is_some(), ..verified }),
-    }
+    let pass = Pass::over(&header, &signed, &kept)?.read(&mut lines, &mut progress)?;
+    let verified = pass.finish(&header, &signed, &kept)?;
+    Ok(Verified { key_trusted: trust.key.is_some(), ..verified })
 }
 
 /// The kept checkpoints by their size, each believed by the same key.
@@ -206,6 +193,9 @@ impl<R: BufRead> Lines<R> {
 
 /// One pass over the entries.
 struct Pass {
+    receipts: Receipts,
+    /// The first entry whose receipt is not for it.
+    unsigned: Option<u64>,
     verified: Verified,
     peaks: Peaks,
     epoch: Option<u64>,
@@ -239,7 +229,8 @@ impl Pass {
         graft(&mut peaks, &header.before, 0..header.from)?;
         let mut roots: BTreeMap<u64, Option<Hash>> = kept.iter().map(|kept| (kept.size, None)).collect();
         note(&mut roots, &peaks);
-        Ok(Self { verified, peaks, epoch: None, opened: BTreeMap::new(), roots })
+        let receipts = Receipts::of(header)?;
+        Ok(Self { receipts, unsigned: None, verified, peaks, epoch: None, opened: BTreeMap::new(), roots })
     }
 
     fn read<R: BufRead>(mut self, lines: &mut Lines<R>, progress: &mut impl FnMut(u64)) -> Result<Self, Verdict> {
@@ -252,6 +243,12 @@ impl Pass {
                 return Err(Verdict::Added { promised: self.verified.to });
             }
             let leaf = self.check(&line)?;
+            if self.unsigned.is_none() && !self.receipts.signs(&line, expected) {
+                if let Some(recorded) = self.receipts.elsewhere(&line) {
+                    return Err(Verdict::Renumbered { index: expected, recorded });
+                }
+                self.unsigned = Some(expected);
+            }
             self.peaks.push(leaf);
             note(&mut self.roots, &self.peaks);
             self.verified.entries += 1;
@@ -304,8 +301,11 @@ impl Pass {
         }
         graft(&mut self.peaks, &header.after, header.to..header.size)?;
         note(&mut self.roots, &self.peaks);
-        if self.peaks.root() != signed.root {
-            return Err(Verdict::Root);
+        match (self.peaks.root() == signed.root, self.unsigned) {
+            (true, None) => {}
+            (true, Some(index)) => return Err(Verdict::AlteredReceipt { index }),
+            (false, Some(index)) => return Err(Verdict::AlteredLeaf { index }),
+            (false, None) => return Err(Verdict::Root),
         }
         for kept in kept {
             // What an epoch that was given up held beyond the restored backup is not here, and its end says so.
@@ -381,24 +381,10 @@ impl Receipts {
         Ok(Self { key, log: header.log.clone(), size: header.size })
     }
 
-    fn first_fault<R: BufRead>(&self, mut lines: Lines<R>) -> Result<Option<Verdict>, Verdict> {
-        lines.header()?;
-        while let Some(line) = lines.entry()? {
-            let index = line.index;
-            let hash = canonical(line.leaf.get()).map(|leaf| hex::encode(entry::leaf_hash(leaf.as_bytes())));
-            if hash.is_none_or(|hash| hash != line.leaf_hash) {
-                return Ok(Some(Verdict::AlteredLeaf { index }));
-            }
-            if !self.signs(&line, index) {
-                let around = index.saturating_sub(NEIGHBOURHOOD)..self.size.min(index + NEIGHBOURHOOD);
-                let recorded = around.into_iter().find(|place| self.signs(&line, *place));
-                return Ok(Some(match recorded {
-                    Some(recorded) => Verdict::Renumbered { index, recorded },
-                    None => Verdict::AlteredLeaf { index },
-                }));
-            }
-        }
-        Ok(None)
+    /// The place near by that an entry was recorded at, if its receipt says so.
+    fn elsewhere(&self, line: &Line) -> Option<u64> {
+        let around = line.index.saturating_sub(NEIGHBOURHOOD)..self.size.min(line.index + NEIGHBOURHOOD);
+        around.into_iter().find(|place| self.signs(line, *place))
     }
 
     fn signs(&self, line: &Line, index: u64) -> bool {

@@ -120,8 +120,7 @@ fn check(
         checkpoints: checkpoints.iter().map(|file| read(file)).collect::<Result<_, _>>()?,
         witnesses,
     };
-    let open = || File::open(file).map(BufReader::new);
-    open().map_err(|error| format!("{}: {error}", file.display()))?;
+    let export = File::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let shows = io::stderr().is_terminal();
     let progress = |entries: u64| {
         if shows && entries.is_multiple_of(STRIDE) {
@@ -129,7 +128,7 @@ fn check(
             let _ = write!(io::stderr(), "\r{entries} entries");
         }
     };
-    let found = verify(open, &trust, progress);
+    let found = verify(BufReader::new(export), &trust, progress);
     if shows {
         let _ = write!(io::stderr(), "\r");
     }

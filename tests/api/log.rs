@@ -45,7 +45,7 @@ async fn key(service: &Service) -> Trusted {
 }
 
 fn checked(export: &str, trust: &Trust) -> Result<Verified, Verdict> {
-    verify(|| Ok(Cursor::new(export.as_bytes().to_vec())), trust, |_| {})
+    verify(Cursor::new(export), trust, |_| {})
 }
 
 fn lines(export: &str) -> Vec<Value> {
@@ -149,6 +149,9 @@ async fn each_attack_on_an_export_has_its_own_verdict() {
         }),
         "altered leaf"
     );
+    let receipt = lines(&export)[decision]["receipt"].as_str().expect("a receipt").to_owned();
+    let flipped = if receipt.starts_with('A') { "B" } else { "A" }.to_owned() + &receipt[1..];
+    assert_eq!(told(&|lines| lines[decision]["receipt"] = json!(flipped)), "altered receipt");
     assert_eq!(told(&|lines| lines.truncate(last - 2)), "deleted tail");
     assert_eq!(told(&|lines| drop(lines.drain(3..5))), "deleted middle");
     assert_eq!(told(&|lines| drop(lines.remove(1))), "deleted middle");

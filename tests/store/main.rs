@@ -76,6 +76,7 @@ macro_rules! suite {
                 a_checkpoint_is_kept_as_first_signed,
                 an_epoch_opens_with_an_entry_of_its_own,
                 entries_are_found_by_their_time,
+                a_clock_that_steps_back_changes_no_order_and_loses_nothing,
                 halves_are_given_as_they_are_kept,
             },
             together::{

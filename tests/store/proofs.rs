@@ -143,6 +143,22 @@ pub async fn entries_are_found_by_their_time(bench: Bench) {
     }
 }
 
+pub async fn a_clock_that_steps_back_changes_no_order_and_loses_nothing(bench: Bench) {
+    for (index, minute) in [10, 11, 3, 4, 12].into_iter().enumerate() {
+        let at = time(&format!("2026-11-22T12:{minute:02}:00Z"));
+        let one = pinkpaper::audit::NewEntry { at, ..decision(&format!("d-{index}"), 0) };
+        let position = bench.store.append(one).await.expect("appended");
+        assert_eq!(position.index, index as u64);
+    }
+    let ids: Vec<String> = bench.all().await.into_iter().map(|entry| entry.id).collect();
+    assert_eq!(ids, ["d-4", "d-3", "d-2", "d-1", "d-0"], "newest means last recorded");
+    let at = |minute: u8| Some(time(&format!("2026-11-22T12:{minute:02}:00Z")));
+    // A run from the first to the last entry of that time: what the clock put elsewhere is inside it, never left out.
+    assert_eq!(bench.store.indexes(at(10), None).await.expect("readable"), 0..5);
+    assert_eq!(bench.store.indexes(None, at(5)).await.expect("readable"), 2..4);
+    assert_eq!(bench.store.head().await.expect("readable").peaks, recomputed(&bench).await);
+}
+
 pub async fn halves_are_given_as_they_are_kept(bench: Bench) {
     bench.store.append(entry("e-0")).await.expect("appended");
     bench.store.append(decision("d-1", 0)).await.expect("appended");
