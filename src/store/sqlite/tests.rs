@@ -9,18 +9,22 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use sqlx::QueryBuilder;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     batch::{Head, Outcome},
+    dialect::Db,
     job::{Job, Record, Verdict},
+    log::matching,
     place::Place,
     store::Store,
     writer::Writer,
 };
 use crate::{
-    audit::{AppendError, DecisionLog, EntryKind, NewEntry, entry::seal, key::Signer},
-    pip::{Indexed, Snapshot},
+    audit::{AppendError, DecisionLog, EntryKind, LogFilter, NewEntry, entry::seal, key::Signer},
+    domain::words,
+    pip::{Indexed, PageRequest, Snapshot},
 };
 
 /// A new database.
@@ -164,4 +168,47 @@ async fn one_more_than_the_queue_holds_is_refused_at_once() {
     assert!(store.ready().await.is_err(), "a full store is not ready");
     drop(jobs);
     assert!(matches!(waits.await, Err(AppendError::Unwritable(_))), "the writer has ended");
+}
+
+/// What SQLite says it will do for a search.
+async fn plan(place: &Place, filter: &LogFilter) -> Vec<String> {
+    let mut connection = place.writer().await.expect("open");
+    let page = PageRequest { after: Some("d-1".to_owned()), limit: 50 };
+    let mut explained =
+        QueryBuilder::<Db>::new(format!("EXPLAIN QUERY PLAN {}", matching(filter, &page).sql().as_str()));
+    let rows: Vec<(i64, i64, i64, String)> =
+        explained.build_query_as().fetch_all(&mut connection).await.expect("explained");
+    rows.into_iter().map(|(.., step)| step).collect()
+}
+
+#[tokio::test]
+async fn a_search_that_names_few_decisions_begins_at_them() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let place = place(&directory).await;
+    let whole = LogFilter {
+        outcome: Some(words::Outcome::Deny),
+        from: Some(jiff::Timestamp::UNIX_EPOCH),
+        to: Some(jiff::Timestamp::UNIX_EPOCH),
+        ..LogFilter::default()
+    };
+    let key = || Some("x".to_owned());
+    let cases = [
+        (LogFilter { person: key(), ..whole.clone() }, "log_search_by_person"),
+        (LogFilter { document: key(), ..whole.clone() }, "log_search_by_document"),
+        (LogFilter { document: key(), outcome: whole.outcome, ..LogFilter::default() }, "log_search_by_document"),
+        (LogFilter { person: key(), ..LogFilter::default() }, "log_search_by_person"),
+        (LogFilter { rule: key(), ..whole.clone() }, "r USING"),
+        (LogFilter { rule: key(), ..LogFilter::default() }, "r USING"),
+        (LogFilter { outcome: whole.outcome, ..LogFilter::default() }, "log_leaf_by_outcome"),
+        (whole, "log_leaf"),
+        (LogFilter::default(), "log_leaf_by_kind"),
+    ];
+    for (filter, begins) in cases {
+        let plan = plan(&place, &filter).await;
+        assert!(plan.first().is_some_and(|step| step.contains(begins)), "{filter:?}: {plan:#?}");
+        assert!(
+            !plan.iter().any(|step| step.starts_with("SCAN") || step.contains("TEMP B-TREE")),
+            "{filter:?}: {plan:#?}"
+        );
+    }
 }
