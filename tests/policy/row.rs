@@ -197,9 +197,11 @@ impl Row {
         let mut told: Vec<&str> = verdict.parts.iter().flat_map(|part| &part.because).map(String::as_str).collect();
         let deciding = verdict.reasons.iter().filter(|reason| reason.effect != Effect::Refer);
         told.extend(deciding.map(|reason| reason.rule.as_str()));
-        let nothing = verdict.parts.iter().all(|p| p.outcome == PartOutcome::Disclose || p.because.is_empty());
+        // A refusal that no rule made is told by those that came near; what disclosed a part is told by its own rules.
+        let mut withheld = verdict.parts.iter().filter(|part| part.outcome != PartOutcome::Disclose).peekable();
+        let unexplained = withheld.peek().is_some() && withheld.all(|part| part.because.is_empty());
         let mut near: Vec<&str> = Vec::new();
-        if nothing {
+        if unexplained {
             near.extend(verdict.tested.iter().map(|tested| tested.rule.as_str()));
             let referrals = std::iter::once(&verdict.referral).chain(&verdict.referral.also);
             near.extend(referrals.filter_map(|referral| referral.rule.as_deref()));
