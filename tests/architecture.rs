@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -18,13 +19,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pip", &["domain", "pap"]),
     ("audit", &["domain", "pip"]),
     ("pdp", &["domain", "pap", "pip"]),
-    ("publish", &["audit"]),
+    ("outbound", &[]),
+    ("publish", &["audit", "outbound"]),
     ("app", &["audit", "clock", "domain", "pap", "pdp", "pip", "publish"]),
+    ("auth", &["app", "domain", "outbound"]),
     ("store", &["audit", "domain", "pip"]),
-    ("http", &["app", "audit", "domain", "pap", "pdp", "pip"]),
-    ("config", &["audit", "domain", "pdp", "publish"]),
-    ("demo", &["app", "audit", "domain", "http", "pip"]),
-    ("cli", &["app", "audit", "clock", "config", "demo", "domain", "http", "pap", "publish", "store", "telemetry"]),
+    ("http", &["app", "audit", "auth", "domain", "pap", "pdp", "pip"]),
+    ("config", &["audit", "auth", "domain", "pdp", "publish"]),
+    ("demo", &["app", "audit", "auth", "domain", "http", "pip"]),
+    (
+        "cli",
+        &["app", "audit", "auth", "clock", "config", "demo", "domain", "http", "pap", "publish", "store", "telemetry"],
+    ),
 ];
 
 fn root() -> PathBuf {
@@ -224,4 +230,106 @@ fn the_top_level_holds_what_was_agreed() {
         let visible = !name.starts_with('.') && !name.starts_with("pinkpaper.");
         assert!(!visible || agreed.contains(&name.as_str()), "`{name}` stands at the top level");
     }
+}
+
+/// What a message may be made of: each text and list in it has an end, so that a body within its size cannot be blown up.
+#[test]
+fn every_string_and_list_of_a_message_has_a_bound() {
+    let folder = root().join("schemas");
+    let read = |name: &str| -> Value {
+        let text = fs::read_to_string(folder.join(name)).unwrap_or_else(|_| panic!("{name}"));
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let mut left: Vec<String> = [
+        "decision-request",
+        "batch-request",
+        "determination-request",
+        "referral-closing",
+        "hold-request",
+        "erasure-request",
+        "replay-request",
+        "register",
+        "group",
+        "ward",
+        "body",
+        "person",
+        "registered-document",
+    ]
+    .map(|name| format!("{name}.json"))
+    .to_vec();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut unbounded = Vec::new();
+    while let Some(name) = left.pop() {
+        if seen.insert(name.clone()) {
+            bounds(&name, &read(&name), &mut left, &mut unbounded);
+        }
+    }
+    assert!(seen.len() > 40, "only {} schemas were reached", seen.len());
+    assert!(unbounded.is_empty(), "{}", unbounded.join("\n"));
+}
+
+/// Looks through a schema, and notes the files it refers to.
+fn bounds(at: &str, schema: &Value, refers: &mut Vec<String>, unbounded: &mut Vec<String>) {
+    match schema {
+        Value::Object(members) => {
+            let is = |kind: &str| match &members.get("type") {
+                Some(Value::String(only)) => only == kind,
+                Some(Value::Array(kinds)) => kinds.iter().any(|one| one == kind),
+                _ => false,
+            };
+            let says = |words: &[&str]| words.iter().any(|word| members.contains_key(*word));
+            // Formats here are those of times; a list of different words of a set ends with the set.
+            if is("string") && !says(&["maxLength", "enum", "const", "format", "pattern", "$ref", "anyOf"]) {
+                unbounded.push(format!("{at}: a text without end"));
+            }
+            if members
+                .get("pattern")
+                .and_then(Value::as_str)
+                .is_some_and(|p| p.contains('*') || p.contains('+') || p.contains(",}"))
+                && !says(&["maxLength"])
+                && !members.contains_key("format")
+            {
+                unbounded.push(format!("{at}: a pattern without end"));
+            }
+            if is("array") && !says(&["maxItems", "uniqueItems"]) {
+                unbounded.push(format!("{at}: a list without end"));
+            }
+            for (name, value) in members {
+                match (name.as_str(), value) {
+                    ("$ref", Value::String(target)) => {
+                        refers.push(target.split('#').next().unwrap_or_default().to_owned())
+                    }
+                    ("examples" | "enum" | "description" | "const" | "if", _) => {}
+                    _ => bounds(&format!("{at}/{name}"), value, refers, unbounded),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                bounds(&format!("{at}/{index}"), item, refers, unbounded);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_test_the_threat_model_names_is_there() {
+    let model = fs::read_to_string(root().join("deploy/THREATS.md")).expect("the threat model");
+    let code: String = [root().join("src"), root().join("tests")]
+        .iter()
+        .flat_map(|folder| files(folder, "rs"))
+        .map(|file| fs::read_to_string(file).expect("a file"))
+        .collect();
+    let rows: Vec<&str> =
+        model.lines().filter(|line| line.starts_with("| ") && line.matches('|').count() == 4).collect();
+    let mut named = 0;
+    for row in rows {
+        let tests = row.split('|').nth(3).unwrap_or_default();
+        for name in tests.split('`').skip(1).step_by(2) {
+            assert!(code.contains(&format!("fn {name}(")), "`{name}` is named by the threat model and is not there");
+            named += 1;
+        }
+    }
+    assert!(named > 40, "only {named} tests are named");
 }
