@@ -23,10 +23,11 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     app::{App, Caller, conflicts::conflicts, evidence, rounds},
     audit::{DecisionLog, checkpoint::Notary, key::Signer, publish::CheckpointFile},
+    auth::{ApiKey, Callers, Issuer, Keys, rate::Rate},
     clock::{Clock, SystemClock},
     config::{Config, Flags},
     demo,
-    http::{self, ApiKey, DocsExamples, Keys, Limits, Shared},
+    http::{self, DocsExamples, Limits, Shared, health, tls::Certificate},
     pap::{Bundle, PolicyFiles, accounting, reference},
     publish::Publisher,
     store, telemetry,
@@ -236,9 +237,6 @@ enum Mode {
 #[actix_web::main]
 async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     let config = service.config()?;
-    if config.auth.oidc.is_some() {
-        tracing::warn!("`auth.oidc` is set, but this version accepts API keys only: tokens of the issuer get 401");
-    }
     let schemas = http::schemas::Schemas::load()?;
     let app = Arc::new(opened(&config).await?.checked_by(schemas.hash()));
     app.resume().await?;
@@ -246,7 +244,7 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     let listener =
         TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
-    let mut keys = configured_keys(&config)?;
+    let mut callers = callers(&config)?;
     let mut examples = DocsExamples::default();
     if mode == Mode::Demo {
         if !address.ip().is_loopback() {
@@ -255,9 +253,10 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
         examples = demo::seed(&app).await?;
         let tokens = demo::tokens(app.clock.now());
         say(&demo::announcement(address, &tokens));
-        keys.0.extend(tokens.into_iter().map(|token| token.key));
+        callers.keys.0.extend(tokens.into_iter().map(|token| token.key));
     } else {
-        say(&format!("Pinkpaper, profile {}: http://{address}/docs/\n", config.profile));
+        let scheme = if config.tls.files().is_some() { "https" } else { "http" };
+        say(&format!("Pinkpaper, profile {}: {scheme}://{address}/docs/\n", config.profile));
     }
     if config.log.retention.enabled {
         erase::daily(Arc::clone(&app));
@@ -269,15 +268,22 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     let last = Arc::clone(&app);
     let shared = Shared {
         app,
-        keys,
+        callers,
+        rate: Rate::new(config.limits.requests_per_second, config.limits.burst),
         schemas,
-        limits: Limits { request: config.limits.request_bytes, bulk: config.limits.bulk_bytes },
+        limits: limits(&config.limits),
         examples,
+        ready: health::Looked::default(),
     };
-    http::serve(shared, listener, config.limits.workers).await?;
+    let certificate = config.tls.files().map(|(certificate, key)| Certificate::open(certificate, key)).transpose()?;
+    http::serve(shared, listener, certificate, config.limits.workers).await?;
     // So that what was answered last is signed, too.
     last.checkpoint().await?;
     Ok(())
+}
+
+fn limits(of: &crate::config::Limits) -> Limits {
+    Limits { request: of.request_bytes, bulk: of.bulk_bytes, body_within: Duration::from_secs(of.body_seconds) }
 }
 
 /// The service, without a listener.
@@ -325,12 +331,27 @@ fn beside(database_url: &str, ending: &str) -> String {
     }
 }
 
+/// Everyone the configuration lets call.
+fn callers(config: &Config) -> Result<Callers, Failure> {
+    let issuer = config.auth.oidc.as_ref().map(|oidc| Issuer::new(oidc.settings())).transpose()?;
+    if let Some(issuer) = issuer.clone() {
+        actix_web::rt::spawn(issuer.keep_fresh());
+    }
+    Ok(Callers { keys: configured_keys(config)?, issuer })
+}
+
 fn configured_keys(config: &Config) -> Result<Keys, Failure> {
     let key = |key: &crate::config::Key| -> Result<ApiKey, Failure> {
         Ok(ApiKey {
-            caller: Caller { name: key.name.clone(), roles: key.roles.clone(), person: key.person.clone() },
+            caller: Caller {
+                name: key.name.clone(),
+                roles: key.roles.clone(),
+                person: key.person.clone(),
+                personal: false,
+            },
             sha256: key.hash()?,
-            expires_at: None,
+            not_before: key.not_before,
+            expires_at: key.expires_at,
         })
     };
     Ok(Keys(config.auth.api_keys.iter().map(key).collect::<Result<_, _>>()?))

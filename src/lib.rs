@@ -7,12 +7,14 @@
 
 pub mod app;
 pub mod audit;
+pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod http;
+pub mod outbound;
 pub mod pap;
 pub mod pdp;
 pub mod pip;

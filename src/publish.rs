@@ -10,20 +10,18 @@
 //!
 //! Where next: [`crate::audit::witness`].
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use reqwest::{Client, Response, StatusCode, Url, header::CONTENT_TYPE};
+
+use crate::{
+    audit::{
+        entry::Hash,
+        witness::{self, WitnessKey},
+    },
+    outbound,
 };
 
-use reqwest::{Client, ClientBuilder, StatusCode, Url, header::CONTENT_TYPE};
-
-use crate::audit::{
-    entry::Hash,
-    witness::{self, WitnessKey},
-};
-
-/// How long a receiver may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest answer of a witness that is read, in bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
@@ -56,13 +54,6 @@ pub enum Unsent {
     NoProof,
 }
 
-/// A client with this program's own implementation of TLS.
-pub fn client() -> ClientBuilder {
-    // Whoever chose a provider first keeps it.
-    let _chosen = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
-}
-
 impl Witness {
     pub fn new(url: Url, key: WitnessKey) -> Self {
         Self { url, key, seen: AtomicU64::new(0) }
@@ -71,8 +62,7 @@ impl Witness {
 
 impl Publisher {
     pub fn new(sink: Option<Url>, witnesses: Vec<Witness>) -> Result<Self, reqwest::Error> {
-        let client = client().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { client, sink, witnesses })
+        Ok(Self { client: outbound::client()?, sink, witnesses })
     }
 
     /// Sends the checkpoint of a log of some size to all; gives it back with the signatures of those who countersigned
@@ -132,21 +122,19 @@ impl Publisher {
     }
 
     async fn post(&self, to: &Url, note: String) -> Result<(), Unsent> {
-        let (status, _) = self.send(to, note).await?;
+        let status = self.sent(to, note).await?.status();
         if status.is_success() { Ok(()) } else { Err(Unsent::Refused(status)) }
     }
 
-    async fn send(&self, to: &Url, body: String) -> Result<(StatusCode, String), Unsent> {
+    async fn sent(&self, to: &Url, body: String) -> Result<Response, Unsent> {
         let request = self.client.post(to.clone()).header(CONTENT_TYPE, "text/plain; charset=utf-8").body(body);
-        let mut answer = request.send().await.map_err(|_| Unsent::Unreachable)?;
-        let mut told = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|_| Unsent::Unreachable)? {
-            told.extend_from_slice(&chunk);
-            if told.len() > LONGEST_ANSWER {
-                return Err(Unsent::Unsigned);
-            }
-        }
-        Ok((answer.status(), String::from_utf8_lossy(&told).into_owned()))
+        request.send().await.map_err(|_| Unsent::Unreachable)
+    }
+
+    async fn send(&self, to: &Url, body: String) -> Result<(StatusCode, String), Unsent> {
+        let answer = self.sent(to, body).await?;
+        let status = answer.status();
+        Ok((status, outbound::text(answer, LONGEST_ANSWER).await.ok_or(Unsent::Unsigned)?))
     }
 }
 

@@ -11,7 +11,11 @@ use crate::{
         id::{Id, NotAnId},
         words::Determination as Kind,
     },
-    pap::{Bundle, RuleBook},
+    pap::{
+        Bundle, RuleBook,
+        callers::{Circumstances, Errand},
+        deciders::Case,
+    },
     pip::{Change, Indexed, Unreadable},
 };
 
@@ -49,7 +53,8 @@ impl App {
             return Ok(first);
         }
         self.check_names(&mut entered).await?;
-        if !self.entitled(&entered).await? {
+        let may_enter = self.allows(caller, Errand::Determine, self.about(caller, &entered).await?);
+        if !may_enter || !self.entitled(&entered).await? {
             let refusal = self.act(EntryKind::Refusal, caller, json!({"determination": entered}));
             self.store.append(refusal).await.map_err(failed)?;
             return Err(DetermineError::NotEntitled);
@@ -79,6 +84,12 @@ impl App {
     }
 
     pub async fn withdraw(&self, caller: &Caller, id: Id) -> Result<(), DetermineError> {
+        let kept = self.store.determination(&id).await?.ok_or(DetermineError::NotFound)?;
+        if !self.allows(caller, Errand::Determine, self.about(caller, &kept.entered).await?) {
+            let refusal = self.act(EntryKind::Refusal, caller, json!({"withdrawal": id}));
+            self.store.append(refusal).await.map_err(failed)?;
+            return Err(DetermineError::NotEntitled);
+        }
         let entry = self.act(EntryKind::Withdrawal, caller, json!({"determination": id}));
         let write = Write { change: Change::Withdraw(id), if_version: None };
         self.store.write(write, entry).await.map(|_| ()).map_err(failed)
@@ -132,6 +143,13 @@ impl App {
         if faults.is_empty() { Ok(()) } else { Err(DetermineError::Unknown(faults)) }
     }
 
+    /// Whether it concerns the person the caller speaks for, and whether that can be told.
+    async fn about(&self, caller: &Caller, entered: &Entered) -> Result<Circumstances, Unreadable> {
+        let nobody_known = Self::nobody_known(caller, &self.store.current().await?.register);
+        let about_self = caller.person.as_ref().is_some_and(|person| entered.concerns(person));
+        Ok(Circumstances { about_self, nobody_known, ..Circumstances::default() })
+    }
+
     async fn entitled(&self, entered: &Entered) -> Result<bool, DetermineError> {
         let (bundle, book) = self.rules()?;
         let snapshot = self.store.current().await?;
@@ -142,16 +160,16 @@ impl App {
 
 /// Whether the policies let this post or body decide this kind, and the person holds the post.
 fn entitled(entered: &Entered, bundle: &Bundle, book: &RuleBook, register: &Indexed, today: jiff::civil::Date) -> bool {
-    let profile = &book.profile.id;
+    let case = |own| Case { kind: entered.kind, profile: &book.profile.id, own };
     match &entered.decided_by {
         DecidedBy::Person { person, post } => {
             let holds = register
                 .person(person)
                 .is_some_and(|p| p.posts.contains(post) && p.term.is_none_or(|term| term.covers(today)));
-            holds && bundle.deciders.post_may(*post, entered.kind, profile)
+            holds && bundle.deciders.post_may(*post, case(entered.concerns(person)))
         }
         DecidedBy::Body { body } => {
-            register.body(body).is_some_and(|body| bundle.deciders.body_may(body.kind, entered.kind, profile))
+            register.body(body).is_some_and(|body| bundle.deciders.body_may(body.kind, case(false)))
         }
     }
 }

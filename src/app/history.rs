@@ -69,6 +69,7 @@ impl App {
             about_self: is_about(entry, caller.person.as_ref()),
             own: made_by(entry, caller),
             addressed: false,
+            nobody_known: false,
         });
         let allowed = self.allows(caller, Errand::ReadDecision, circumstances.unwrap_or_default());
         let visible = entry.filter(|_| allowed).ok_or(HistoryError::NotFound)?;

@@ -23,6 +23,7 @@ use crate::{
         callers::{Circumstances, Errand},
     },
     pdp::StatutoryLayer,
+    pip::Indexed,
 };
 
 pub mod again;
@@ -70,12 +71,14 @@ pub struct Caller {
     pub roles: Vec<CallerRole>,
     /// The person of the register for whom the caller speaks.
     pub person: Option<Id>,
+    /// Whether the credential is one person's own, who is then to be known: a token is, a key need not be.
+    pub personal: bool,
 }
 
 impl Caller {
     /// The service itself.
     pub fn service() -> Self {
-        Self { name: "pinkpaper".to_owned(), roles: Vec::new(), person: None }
+        Self { name: "pinkpaper".to_owned(), roles: Vec::new(), person: None, personal: false }
     }
 }
 
@@ -118,6 +121,11 @@ impl App {
         let bundle = self.policies.load_full();
         let book = bundle.book(&self.profile).cloned().ok_or_else(|| NoProfile(self.profile.clone()))?;
         Ok((bundle, book))
+    }
+
+    /// Whether a credential is one person's own and the register does not know whose.
+    fn nobody_known(caller: &Caller, register: &Indexed) -> bool {
+        caller.personal && caller.person.as_ref().is_none_or(|id| register.person(id).is_none())
     }
 
     pub fn allows(&self, caller: &Caller, errand: Errand, circumstances: Circumstances) -> bool {

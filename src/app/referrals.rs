@@ -15,13 +15,16 @@ use crate::{
     domain::{
         calendar::london_day,
         decision::{Decision, Referral},
-        determination::Determination,
+        determination::{DecidedBy, Determination},
         id::Id,
         question::Party,
         referral::{Mismatch, Question, Status, mismatches},
         words::{Action, PartOutcome, ReferralRole},
     },
-    pap::callers::{Circumstances, Errand},
+    pap::{
+        callers::{Circumstances, Errand},
+        deciders::Case,
+    },
     pip::{Change, Page, PageRequest, Unreadable},
 };
 
@@ -90,7 +93,10 @@ impl App {
         let Some(answer) = answer else {
             return Err(CloseError::NotAnAnswer(vec![("/determination", "is not a determination on record")]));
         };
-        let found = told.mismatches(&answer, self.clock.now());
+        let mut found = told.mismatches(&answer, self.clock.now());
+        if !self.decided_rightly(&told, &answer) {
+            found.push(("/determination", "was decided by the person whom the referral concerns"));
+        }
         if !found.is_empty() {
             return Err(CloseError::NotAnAnswer(found));
         }
@@ -112,17 +118,29 @@ impl App {
         self.told(closed).ok_or(CloseError::Read(HistoryError::NotKept))
     }
 
+    /// Whether whoever decided may do so in this case. Of a determination that names nobody this shows only here.
+    fn decided_rightly(&self, told: &Told, answer: &Determination) -> bool {
+        let DecidedBy::Person { person, post } = &answer.entered.decided_by else { return true };
+        let case = Case { kind: answer.entered.kind, profile: &self.profile, own: told.concerns(person) };
+        !case.own || self.policies.load().deciders.post_may(*post, case)
+    }
+
     /// What a caller may not see is told as what is not there.
     async fn referral(&self, caller: &Caller, errand: Errand, id: &Id) -> Result<Told, HistoryError> {
         let stored = self.store.referral(id).await?.ok_or(HistoryError::NotFound)?;
         let index = stored.entry.position.index;
         let Some(told) = self.told(stored) else {
-            let any = self.allows(caller, errand, Circumstances::default());
+            let any = self.allows(caller, Errand::ReadReferrals, Circumstances::default());
             return Err(if any { self.not_kept(index).await } else { HistoryError::NotFound });
         };
         let addressed = self.holds(caller, &told.referral.to).await?;
-        if self.allows(caller, errand, Circumstances { addressed, ..Circumstances::default() }) {
+        let about_self = caller.person.as_ref().is_some_and(|person| told.concerns(person));
+        let nobody_known = Self::nobody_known(caller, &self.store.current().await?.register);
+        let circumstances = Circumstances { addressed, about_self, nobody_known, ..Circumstances::default() };
+        if self.allows(caller, errand, circumstances) {
             Ok(told)
+        } else if self.allows(caller, Errand::ReadReferrals, circumstances) {
+            Err(HistoryError::NotAllowed)
         } else {
             Err(HistoryError::NotFound)
         }
@@ -155,6 +173,12 @@ impl App {
 }
 
 impl Told {
+    /// Whether it is about what this person may see or would be given.
+    fn concerns(&self, person: &Id) -> bool {
+        let asking = self.decision.principal.person();
+        asking.into_iter().chain(&self.recipient).any(|concerned| concerned == person)
+    }
+
     /// What of a determination does not fit the question.
     fn mismatches(&self, answer: &Determination, now: jiff::Timestamp) -> Vec<Mismatch> {
         let id_at = |pointer: &str| {

@@ -132,7 +132,7 @@ impl Replay {
             Policies::Other { bundle, .. } => json!(bundle.hash),
         };
         let what = json!({"from": self.from, "to": self.to, "policy_bundle": policies, "profile": self.profile});
-        let caller = Caller { name: "pinkpaper replay".to_owned(), roles: Vec::new(), person: None };
+        let caller = Caller { name: "pinkpaper replay".to_owned(), roles: Vec::new(), person: None, personal: false };
         Ok(app.log_read(&caller, json!({"replay_all": what})).await?)
     }
 }

@@ -12,6 +12,7 @@ use super::DemoCouncil;
 use crate::{
     app::{App, Caller, decide::read_back},
     audit::{LogFilter, ReferralFilter},
+    auth::ApiKey,
     domain::{
         decision::Decision,
         determination::Entered,
@@ -20,7 +21,7 @@ use crate::{
         question::Request,
         words::{CallerRole, Determination as Kind, HoldStatus, ObligationType},
     },
-    http::{ApiKey, DocsExamples},
+    http::DocsExamples,
     pip::{Change, DeterminationFilter, PageRequest},
 };
 
@@ -39,7 +40,8 @@ const FEW: PageRequest = PageRequest { after: None, limit: 50 };
 
 /// Loads the council unless a register is there already; gives ids for the examples of the description.
 pub async fn seed(app: &App) -> Result<DocsExamples, Failure> {
-    let caller = Caller { name: "demonstration".to_owned(), roles: CallerRole::ALL.to_vec(), person: None };
+    let caller =
+        Caller { name: "demonstration".to_owned(), roles: CallerRole::ALL.to_vec(), person: None, personal: false };
     if app.store.snapshot().register.register.is_none() {
         let council = DemoCouncil::at(app.clock.now())?;
         app.write(&caller, Change::ReplaceRegister(Box::new(council.register)), None).await?;
@@ -175,10 +177,10 @@ fn token(role: CallerRole, now: Timestamp) -> Token {
     OsRng.fill_bytes(&mut bytes);
     let text = format!("pp_{}", URL_SAFE_NO_PAD.encode(bytes));
     let person = (role == CallerRole::Councillor).then(|| Id::try_from(COUNCILLOR).ok()).flatten();
-    let caller = Caller { name: format!("demonstration-{role}"), roles: vec![role], person };
+    let caller = Caller { name: format!("demonstration-{role}"), roles: vec![role], person, personal: false };
     let expires_at = now.checked_add(SignedDuration::from_hours(TOKEN_HOURS)).ok();
     let sha256 = Sha256::digest(text.as_bytes()).into();
-    Token { text, key: ApiKey { caller, sha256, expires_at } }
+    Token { text, key: ApiKey { caller, sha256, not_before: None, expires_at } }
 }
 
 /// Where to go and with which token.

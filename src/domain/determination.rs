@@ -41,6 +41,13 @@ pub struct Entered {
     pub document_version: Option<Id>,
 }
 
+impl Entered {
+    /// Whether it is about this person, or about what would be given to this person.
+    pub fn concerns(&self, person: &Id) -> bool {
+        [&self.person, &self.recipient].into_iter().flatten().any(|concerned| concerned == person)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum DecidedBy {

@@ -162,7 +162,7 @@ pub struct Exemption {
 pub struct Confidential {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limb: Option<ConfidentialLimb>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permitted_recipients: Option<Vec<Id>>,
 }
 

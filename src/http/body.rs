@@ -6,7 +6,7 @@ use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
     http::{StatusCode, header},
-    web::Bytes,
+    web::{Bytes, Data},
 };
 use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Shared,
     problem::{Fault, Problem},
-    schemas::repeated_ids,
+    schemas::{Schemas, repeated_ids},
 };
 use crate::app::Idempotency;
 
@@ -28,10 +28,14 @@ impl FromRequest for Body {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let bytes = Bytes::from_request(request, payload);
+        let within = request.app_data::<Data<Shared>>().map(|shared| shared.limits.body_within);
         Box::pin(async move {
-            bytes.await.map(Self).map_err(|error| match error.as_response_error().status_code() {
-                StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
-                _ => Problem::invalid("", "could not be read"),
+            let bytes = tokio::time::timeout(within.unwrap_or_default(), bytes);
+            bytes.await.map_err(|_| Problem::TooSlow)?.map(Self).map_err(|error| {
+                match error.as_response_error().status_code() {
+                    StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
+                    _ => Problem::invalid("", "could not be read"),
+                }
             })
         })
     }
@@ -45,7 +49,7 @@ pub fn read<T: DeserializeOwned>(
     message: &str,
     limit: usize,
 ) -> Result<T, Problem> {
-    typed(json(request, body, limit)?, shared, message)
+    typed(json(request, body, limit)?, &shared.schemas, message)
 }
 
 /// A body as JSON without duplicate keys.
@@ -62,8 +66,8 @@ pub fn json(request: &HttpRequest, body: &Bytes, limit: usize) -> Result<Value, 
 }
 
 /// A value as its type, once its schema has nothing against it.
-pub fn typed<T: DeserializeOwned>(value: Value, shared: &Shared, message: &str) -> Result<T, Problem> {
-    let mut faults = shared.schemas.faults(message, &value);
+pub fn typed<T: DeserializeOwned>(value: Value, schemas: &Schemas, message: &str) -> Result<T, Problem> {
+    let mut faults = schemas.faults(message, &value);
     if faults.is_empty() {
         faults.extend(beyond_schema(&value, message));
     }
@@ -93,9 +97,12 @@ fn beyond_schema(value: &Value, message: &str) -> Vec<Fault> {
 
 /// The `Idempotency-Key`, bound to method, path and body.
 pub fn idempotency(request: &HttpRequest, body: &Bytes) -> Result<Option<Idempotency>, Problem> {
-    let Some(value) = request.headers().get("Idempotency-Key") else { return Ok(None) };
-    let key = value.to_str().ok().filter(|key| (1..=200).contains(&key.len()));
-    let key = key.ok_or_else(|| Problem::invalid("Idempotency-Key", "must be 1 to 200 printable characters"))?;
+    let mut sent = request.headers().get_all("Idempotency-Key");
+    let Some(value) = sent.next() else { return Ok(None) };
+    let graphic = |key: &&str| (1..=200).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let key = value.to_str().ok().filter(graphic).filter(|_| sent.next().is_none());
+    let key =
+        key.ok_or_else(|| Problem::invalid("Idempotency-Key", "must be 1 to 200 visible ASCII characters, once"))?;
     let mut hasher = Sha256::new();
     for piece in [request.method().as_str().as_bytes(), request.path().as_bytes(), body] {
         hasher.update((piece.len() as u64).to_be_bytes());
@@ -104,7 +111,8 @@ pub fn idempotency(request: &HttpRequest, body: &Bytes) -> Result<Option<Idempot
     Ok(Some(Idempotency { key: key.to_owned(), body_hash: hasher.finalize().into() }))
 }
 
-fn strict(body: &[u8]) -> Result<Value, Problem> {
+/// Bytes as JSON in which no member stands twice.
+pub fn strict(body: &[u8]) -> Result<Value, Problem> {
     let mut repeated = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let seed = Strict { at: String::new(), repeated: &mut repeated };

@@ -1,47 +1,31 @@
-//! Who calls: an API key, hashed at rest, compared in constant time, with its roles.
+//! Who calls, read from the request: `Authorization: Bearer …`, and nothing else.
+//!
+//! It is asked before a handler is chosen and before the body is read ([`authenticate`]), so nothing behind it runs for a
+//! stranger, nor for a caller who asks too often. A handler takes the [`Authenticated`] that was left for it.
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
-use jiff::Timestamp;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use actix_web::{
+    Error, FromRequest, HttpMessage, HttpRequest, ResponseError,
+    body::{EitherBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::Next,
+    web::Data,
+};
 
 use super::{Shared, problem::Problem};
 use crate::{
     app::Caller,
+    auth::Refused,
     pap::callers::{Circumstances, Errand},
 };
 
-/// A key the service knows.
-#[derive(Clone, Debug)]
-pub struct ApiKey {
-    pub caller: Caller,
-    pub sha256: [u8; 32],
-    /// Demonstration keys end; configured ones do not.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// Every key.
-#[derive(Clone, Debug, Default)]
-pub struct Keys(pub Vec<ApiKey>);
-
-impl Keys {
-    /// The caller a key belongs to. Every known key is compared, whichever matches.
-    fn caller(&self, key: &str, now: Timestamp) -> Option<&Caller> {
-        let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-        let mut found = None;
-        for known in &self.0 {
-            let live = known.expires_at.is_none_or(|end| now < end);
-            if bool::from(known.sha256.ct_eq(&hash)) && live {
-                found = Some(&known.caller);
-            }
-        }
-        found
-    }
-}
+/// Where callers must be known. Elsewhere there is nothing but what anyone may read.
+const KNOWN_CALLERS_ONLY: &str = "/v1/";
 
 /// A caller with good credentials. What it may do is asked with [`Authenticated::may`].
+#[derive(Clone)]
 pub struct Authenticated {
     pub caller: Caller,
     shared: Data<Shared>,
@@ -56,6 +40,12 @@ impl Authenticated {
             Err(Problem::NotAllowed)
         }
     }
+
+    /// Uses up what so many more requests would.
+    pub fn charge(&self, cost: usize) -> Result<(), Problem> {
+        let cost = u32::try_from(cost).unwrap_or(u32::MAX);
+        self.shared.rate.take(&self.caller.name, cost).map_err(Problem::TooMany)
+    }
 }
 
 impl FromRequest for Authenticated {
@@ -63,17 +53,47 @@ impl FromRequest for Authenticated {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(authenticate(request).ok_or(Problem::NotAuthenticated))
+        ready(request.extensions().get::<Self>().cloned().ok_or(Problem::NotAuthenticated))
     }
 }
 
-fn authenticate(request: &HttpRequest) -> Option<Authenticated> {
-    let shared = request.app_data::<Data<Shared>>()?;
-    let sent = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, key) = sent.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
+/// Answers strangers and those who ask too often; lets the others through, by name.
+pub async fn authenticate<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    if request.path().starts_with(KNOWN_CALLERS_ONLY) {
+        match known(request.request()).await {
+            Ok(who) => {
+                request.extensions_mut().insert(who);
+            }
+            Err(problem) => return Ok(request.into_response(problem.error_response()).map_into_right_body()),
+        }
     }
-    let caller = shared.keys.caller(key.trim(), shared.app.clock.now())?.clone();
-    Some(Authenticated { caller, shared: shared.clone() })
+    Ok(next.call(request).await?.map_into_left_body())
+}
+
+async fn known(request: &HttpRequest) -> Result<Authenticated, Problem> {
+    let shared = request.app_data::<Data<Shared>>().ok_or(Problem::NotAuthenticated)?;
+    let credential = credential(request).ok_or(Problem::NotAuthenticated)?;
+    let caller = shared.callers.caller(credential, shared.app.clock.now()).await.map_err(refused)?;
+    let who = Authenticated { caller, shared: shared.clone() };
+    who.charge(1)?;
+    Ok(who)
+}
+
+/// The one credential a request was sent with. With several, who calls is not certain.
+fn credential(request: &HttpRequest) -> Option<&str> {
+    let mut sent = request.headers().get_all(header::AUTHORIZATION);
+    let (only, None) = (sent.next()?, sent.next()) else { return None };
+    let (scheme, credential) = only.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| credential.trim())
+}
+
+fn refused(why: Refused) -> Problem {
+    tracing::info!(why = %why, "a credential was refused");
+    match why {
+        Refused::NoKeys => Problem::Unavailable,
+        _ => Problem::NotAuthenticated,
+    }
 }

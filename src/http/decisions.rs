@@ -42,12 +42,13 @@ pub async fn decide_batch(
     body::Body(bytes): body::Body,
 ) -> Result<HttpResponse, Problem> {
     let message = body::json(&request, &bytes, shared.limits.bulk)?;
-    let Batch { requests } = body::typed(message, &shared, "batch-request")?;
+    let Batch { requests } = body::typed(message, &shared.schemas, "batch-request")?;
+    who.charge(requests.len().saturating_sub(1))?;
     let idempotency = body::idempotency(&request, &bytes)?;
     let mut faulty: Vec<Option<Problem>> = Vec::with_capacity(requests.len());
     let mut questions = Vec::with_capacity(requests.len());
     for item in requests {
-        match body::typed::<Request>(item, &shared, "decision-request") {
+        match body::typed::<Request>(item, &shared.schemas, "decision-request") {
             Ok(question) => {
                 questions.push(Ok(question));
                 faulty.push(None);
@@ -115,6 +116,13 @@ pub async fn replay(
     Ok(HttpResponse::Ok().json(shared.app.replay(&who.caller, &id, under).await?))
 }
 
+/// As `rule-id.json` has it.
+fn is_rule_id(text: &str) -> bool {
+    (1..=100).contains(&text.len())
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+}
+
 /// An answer with the question it answered and the record of its making.
 #[derive(serde::Serialize)]
 struct ReadBack<'a> {
@@ -133,7 +141,7 @@ pub async fn list(who: Authenticated, shared: Data<Shared>, request: HttpRequest
         person: query.id("person").map(String::from),
         document: query.id("document").map(String::from),
         outcome: query.word("outcome"),
-        rule: query.take("rule", |text| (!text.contains('\0')).then(|| text.to_owned()), "is not a rule's id"),
+        rule: query.take("rule", |text| is_rule_id(text).then(|| text.to_owned()), "is not a rule's id"),
         from: from.and_then(london_midnight),
         to: to.and_then(|day| london_midnight(day.tomorrow().ok()?)),
     };

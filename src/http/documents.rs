@@ -49,7 +49,7 @@ pub async fn put(
 ) -> Result<HttpResponse, Problem> {
     let caller = who.may(Errand::WriteDocuments)?;
     let document: Document = body::read(&request, &bytes, &shared, "registered-document", shared.limits.request)?;
-    if id_of(path)? != document.id {
+    if path.as_str() != document.id.as_str() {
         return Err(Problem::invalid("/id", "must be the id in the address"));
     }
     let written = shared.app.write(caller, Change::PutDocument(Box::new(document.clone())), None).await?;

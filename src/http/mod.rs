@@ -7,176 +7,177 @@
 //! It deliberately decides nothing: which caller may do what is policy ([`crate::pap::callers`]), asked for by every
 //! handler through [`caller::Authenticated`]; which status an error has stands in [`problem`].
 //!
-//! The invariant: a route without an errand in [`ROUTES`] does not exist (`tests/api/coverage.rs`).
+//! The invariant: a route that is not in the table below does not exist, and who reaches it is a reviewed snapshot
+//! (`tests/api/callers.rs`).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpResponse,
+    http::Method,
     middleware::from_fn,
-    web::{self, ServiceConfig, delete, get, post, put},
+    web::{self, ServiceConfig},
 };
 
-use crate::{app::App, pap::callers::Errand};
+use crate::{
+    app::App,
+    auth::{Callers, rate::Rate},
+    pap::callers::Errand,
+};
 
-mod body;
+pub mod body;
 mod caller;
 mod decisions;
 mod determinations;
 mod docs;
 mod documents;
 mod erasures;
-mod health;
+pub mod health;
 mod holds;
 mod log;
 mod page;
 mod policies;
-mod problem;
+pub mod problem;
 mod referrals;
 mod register;
 mod request_id;
 pub mod schemas;
+mod security;
+pub mod tls;
 
-pub use caller::{ApiKey, Keys};
 pub use docs::DocsExamples;
 
-/// Sizes a body may have, in bytes.
+/// How long a caller may take to send the head of a request.
+const HEADERS_WITHIN: Duration = Duration::from_secs(5);
+
+/// How large a body may be, in bytes, and how long it may take to come.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub request: usize,
     pub bulk: usize,
+    pub body_within: Duration,
 }
 
 /// What the handlers share.
 pub struct Shared {
     pub app: Arc<App>,
-    pub keys: Keys,
+    pub callers: Callers,
+    pub rate: Rate,
     pub schemas: schemas::Schemas,
     pub limits: Limits,
     pub examples: DocsExamples,
+    /// Whether the service was ready when it was last looked at.
+    pub ready: health::Looked,
 }
 
-/// Every route: method, path, and what a caller must be allowed. `None`: open to all.
-pub const ROUTES: &[(&str, &str, Option<Errand>)] = &[
-    ("POST", "/v1/decisions", Some(Errand::Decide)),
-    ("POST", "/v1/decisions/batch", Some(Errand::Decide)),
-    ("GET", "/v1/decisions", Some(Errand::ListDecisions)),
-    ("GET", "/v1/decisions/{id}", Some(Errand::ReadDecision)),
-    ("GET", "/v1/decisions/{id}/explanation", Some(Errand::ReadDecision)),
-    ("GET", "/v1/decisions/{id}/statement", Some(Errand::ReadDecision)),
-    ("POST", "/v1/decisions/{id}/replay", Some(Errand::ReplayDecision)),
-    ("GET", "/v1/decisions/{id}/proof", Some(Errand::ReadDecision)),
-    ("GET", "/v1/log/checkpoint", Some(Errand::CheckLog)),
-    ("GET", "/v1/log/consistency", Some(Errand::CheckLog)),
-    ("GET", "/v1/log/key", Some(Errand::CheckLog)),
-    ("GET", "/v1/log/export", Some(Errand::ExportLog)),
-    ("GET", "/v1/referrals", Some(Errand::ReadReferrals)),
-    ("GET", "/v1/referrals/{id}", Some(Errand::ReadReferrals)),
-    ("POST", "/v1/referrals/{id}/close", Some(Errand::CloseReferral)),
-    ("POST", "/v1/determinations", Some(Errand::Determine)),
-    ("GET", "/v1/determinations", Some(Errand::ReadDeterminations)),
-    ("GET", "/v1/determinations/{id}", Some(Errand::ReadDeterminations)),
-    ("DELETE", "/v1/determinations/{id}", Some(Errand::Determine)),
-    ("GET", "/v1/register", Some(Errand::ReadRegister)),
-    ("PUT", "/v1/register", Some(Errand::WriteRegister)),
-    ("GET", "/v1/register/{collection}", Some(Errand::ReadRegister)),
-    ("GET", "/v1/register/{collection}/{id}", Some(Errand::ReadRegister)),
-    ("PUT", "/v1/register/{collection}/{id}", Some(Errand::WriteRegister)),
-    ("DELETE", "/v1/register/{collection}/{id}", Some(Errand::WriteRegister)),
-    ("GET", "/v1/documents", Some(Errand::ReadDocuments)),
-    ("GET", "/v1/documents/{id}", Some(Errand::ReadDocuments)),
-    ("PUT", "/v1/documents/{id}", Some(Errand::WriteDocuments)),
-    ("DELETE", "/v1/documents/{id}", Some(Errand::WriteDocuments)),
-    ("POST", "/v1/holds", Some(Errand::KeepHolds)),
-    ("GET", "/v1/holds", Some(Errand::ReadHolds)),
-    ("GET", "/v1/holds/{id}", Some(Errand::ReadHolds)),
-    ("DELETE", "/v1/holds/{id}", Some(Errand::KeepHolds)),
-    ("POST", "/v1/log/erasures", Some(Errand::EraseRecords)),
-    ("GET", "/v1/policies", Some(Errand::ReadPolicies)),
-    ("GET", "/v1/policies/{id}", Some(Errand::ReadPolicies)),
-    ("GET", "/v1/profile", Some(Errand::ReadPolicies)),
-    ("GET", "/livez", None),
-    ("GET", "/readyz", None),
-    ("GET", "/openapi.json", None),
-];
+/// Makes [`ROUTES`] and what mounts it from one table, so that no route is in one of them alone. A path whose pattern
+/// differs from how it is described says so: an id may hold a slash.
+macro_rules! routes {
+    ($($path:literal $(as $pattern:literal)? { $($method:ident $errand:expr => $handler:path),+ })+) => {
+        /// Every route: method, path, and what a caller must be allowed. `None`: open to all.
+        pub const ROUTES: &[(&str, &str, Option<Errand>)] = &[$($((stringify!($method), $path, $errand)),+),+];
 
-/// Mounts every route. `web::resource` rather than `App::route`, so that another method is `405` and not `404`.
-pub fn routes(config: &mut ServiceConfig) {
-    let resource = |path| web::resource(path).default_service(web::to(problem::method_not_allowed));
+        /// Mounts every route. A path is a resource, so that another method is `405` and not `404`.
+        fn mount(config: &mut ServiceConfig) {
+            $(
+                let resource = web::resource(routes!(@pattern $path $($pattern)?))
+                    $(.route(web::method(Method::$method).to($handler)))+;
+                let others = || async { problem::Problem::MethodNotAllowed(&[$(stringify!($method)),+]) };
+                config.service(resource.default_service(web::to(others)));
+            )+
+        }
+    };
+    (@pattern $path:literal) => { $path };
+    (@pattern $path:literal $pattern:literal) => { $pattern };
+}
+
+routes! {
+    "/v1/decisions" { GET Some(Errand::ListDecisions) => decisions::list, POST Some(Errand::Decide) => decisions::decide }
+    "/v1/decisions/batch" { POST Some(Errand::Decide) => decisions::decide_batch }
+    "/v1/decisions/{id}" { GET Some(Errand::ReadDecision) => decisions::read }
+    "/v1/decisions/{id}/explanation" { GET Some(Errand::ReadDecision) => decisions::explain }
+    "/v1/decisions/{id}/statement" { GET Some(Errand::ReadDecision) => decisions::statement }
+    "/v1/decisions/{id}/replay" { POST Some(Errand::ReplayDecision) => decisions::replay }
+    "/v1/decisions/{id}/proof" { GET Some(Errand::ReadDecision) => log::proof }
+    "/v1/log/checkpoint" { GET Some(Errand::CheckLog) => log::checkpoint }
+    "/v1/log/consistency" { GET Some(Errand::CheckLog) => log::consistency }
+    "/v1/log/key" { GET Some(Errand::CheckLog) => log::key }
+    "/v1/log/export" { GET Some(Errand::ExportLog) => log::export }
+    "/v1/log/erasures" { POST Some(Errand::EraseRecords) => erasures::record }
+    "/v1/referrals" { GET Some(Errand::ReadReferrals) => referrals::list }
+    "/v1/referrals/{id}" { GET Some(Errand::ReadReferrals) => referrals::read }
+    "/v1/referrals/{id}/close" { POST Some(Errand::CloseReferral) => referrals::close }
+    "/v1/determinations" {
+        GET Some(Errand::ReadDeterminations) => determinations::list,
+        POST Some(Errand::Determine) => determinations::record
+    }
+    "/v1/determinations/{id}" {
+        GET Some(Errand::ReadDeterminations) => determinations::read,
+        DELETE Some(Errand::Determine) => determinations::withdraw
+    }
+    "/v1/register" { GET Some(Errand::ReadRegister) => register::read, PUT Some(Errand::WriteRegister) => register::replace }
+    "/v1/register/{collection}" { GET Some(Errand::ReadRegister) => register::list }
+    "/v1/register/{collection}/{id}" as "/v1/register/{collection}/{id:.+}" {
+        GET Some(Errand::ReadRegister) => register::read_one,
+        PUT Some(Errand::WriteRegister) => register::put_one,
+        DELETE Some(Errand::WriteRegister) => register::delete_one
+    }
+    "/v1/documents" { GET Some(Errand::ReadDocuments) => documents::list }
+    "/v1/documents/{id}" as "/v1/documents/{id:.+}" {
+        GET Some(Errand::ReadDocuments) => documents::read,
+        PUT Some(Errand::WriteDocuments) => documents::put,
+        DELETE Some(Errand::WriteDocuments) => documents::remove
+    }
+    "/v1/holds" { GET Some(Errand::ReadHolds) => holds::list, POST Some(Errand::KeepHolds) => holds::place }
+    "/v1/holds/{id}" { GET Some(Errand::ReadHolds) => holds::read, DELETE Some(Errand::KeepHolds) => holds::release }
+    "/v1/policies" { GET Some(Errand::ReadPolicies) => policies::list }
+    "/v1/policies/{id}" { GET Some(Errand::ReadPolicies) => policies::read }
+    "/v1/profile" { GET Some(Errand::ReadPolicies) => policies::profile }
+    "/livez" { GET None => health::live }
+    "/readyz" { GET None => health::ready }
+    "/openapi.json" { GET None => docs::openapi }
+}
+
+/// The routes, the pages, and what is told of everything else.
+fn configure(config: &mut ServiceConfig) {
+    mount(config);
     config
-        .service(
-            web::scope("/v1")
-                .service(resource("/decisions").route(get().to(decisions::list)).route(post().to(decisions::decide)))
-                .service(resource("/decisions/batch").route(post().to(decisions::decide_batch)))
-                .service(resource("/decisions/{id}").route(get().to(decisions::read)))
-                .service(resource("/decisions/{id}/explanation").route(get().to(decisions::explain)))
-                .service(resource("/decisions/{id}/statement").route(get().to(decisions::statement)))
-                .service(resource("/decisions/{id}/replay").route(post().to(decisions::replay)))
-                .service(resource("/decisions/{id}/proof").route(get().to(log::proof)))
-                .service(resource("/log/checkpoint").route(get().to(log::checkpoint)))
-                .service(resource("/log/consistency").route(get().to(log::consistency)))
-                .service(resource("/log/key").route(get().to(log::key)))
-                .service(resource("/log/export").route(get().to(log::export)))
-                .service(resource("/referrals").route(get().to(referrals::list)))
-                .service(resource("/referrals/{id}").route(get().to(referrals::read)))
-                .service(resource("/referrals/{id}/close").route(post().to(referrals::close)))
-                .service(
-                    resource("/determinations")
-                        .route(get().to(determinations::list))
-                        .route(post().to(determinations::record)),
-                )
-                .service(
-                    resource("/determinations/{id}")
-                        .route(get().to(determinations::read))
-                        .route(delete().to(determinations::withdraw)),
-                )
-                .service(resource("/register").route(get().to(register::read)).route(put().to(register::replace)))
-                .service(resource("/register/{collection}").route(get().to(register::list)))
-                .service(
-                    resource("/register/{collection}/{id:.+}")
-                        .route(get().to(register::read_one))
-                        .route(put().to(register::put_one))
-                        .route(delete().to(register::delete_one)),
-                )
-                .service(resource("/documents").route(get().to(documents::list)))
-                .service(
-                    resource("/documents/{id:.+}")
-                        .route(get().to(documents::read))
-                        .route(put().to(documents::put))
-                        .route(delete().to(documents::remove)),
-                )
-                .service(resource("/holds").route(get().to(holds::list)).route(post().to(holds::place)))
-                .service(resource("/holds/{id}").route(get().to(holds::read)).route(delete().to(holds::release)))
-                .service(resource("/log/erasures").route(post().to(erasures::record)))
-                .service(resource("/policies").route(get().to(policies::list)))
-                .service(resource("/policies/{id}").route(get().to(policies::read)))
-                .service(resource("/profile").route(get().to(policies::profile))),
-        )
-        .service(resource("/livez").route(get().to(health::live)))
-        .service(resource("/readyz").route(get().to(health::ready)))
-        .service(resource("/openapi.json").route(get().to(docs::openapi)))
-        .service(web::resource("/docs").route(get().to(docs::redirect)))
+        .service(web::resource("/docs").route(web::get().to(docs::redirect)))
         .service(docs::swagger_ui())
-        .service(web::resource("/").route(get().to(docs::redirect)))
+        .service(web::resource("/").route(web::get().to(docs::redirect)))
         .default_service(web::to(problem::not_found));
 }
 
 /// Runs the server until it is told to stop; answers in flight are finished.
-pub async fn serve(shared: Shared, listener: std::net::TcpListener, workers: usize) -> std::io::Result<()> {
+pub async fn serve(
+    shared: Shared,
+    listener: std::net::TcpListener,
+    certificate: Option<Arc<tls::Certificate>>,
+    workers: usize,
+) -> std::io::Result<()> {
     let shared = web::Data::new(shared);
-    actix_web::HttpServer::new(move || {
+    let encrypted = certificate.is_some();
+    let server = actix_web::HttpServer::new(move || {
         actix_web::App::new()
             .app_data(shared.clone())
             .app_data(web::PayloadConfig::new(shared.limits.bulk))
+            .wrap(from_fn(caller::authenticate))
+            .wrap(from_fn(move |request, next| security::headers(encrypted, request, next)))
             .wrap(from_fn(request_id::keep))
-            .configure(routes)
+            .configure(configure)
     })
     .workers(workers)
-    .client_request_timeout(std::time::Duration::from_secs(5))
-    .shutdown_timeout(30)
-    .listen(listener)?
-    .run()
-    .await
+    .client_request_timeout(HEADERS_WITHIN)
+    .shutdown_timeout(30);
+    let server = match certificate {
+        Some(certificate) => {
+            let tls = certificate.server().map_err(std::io::Error::other)?;
+            actix_web::rt::spawn(certificate.watch(tls::LOOK));
+            server.listen_rustls_0_23(listener, tls)?
+        }
+        None => server.listen(listener)?,
+    };
+    server.run().await
 }
 
 fn no_content() -> HttpResponse {

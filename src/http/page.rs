@@ -65,7 +65,11 @@ impl Query {
         let after = self.take(
             "cursor",
             // No key has this character: PostgreSQL would not even be asked for one that has.
-            |text| String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok().filter(|key| !key.contains('\0')),
+            |text| {
+                String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?)
+                    .ok()
+                    .filter(|key| !key.is_empty() && !key.contains('\0'))
+            },
             "is not a cursor of this list",
         );
         PageRequest { after, limit: limit.unwrap_or(DEFAULT_LIMIT) }

@@ -3,6 +3,8 @@
 //! Texts name no person, title or justification. Whether a record may be admitted to exist is part of the decision:
 //! what a caller may not see is `404` like what is not there.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     http::{StatusCode, header},
@@ -41,7 +43,8 @@ pub enum Problem {
     NotAllowed,
     NotEntitled,
     NotFound,
-    MethodNotAllowed,
+    /// Which methods there are.
+    MethodNotAllowed(&'static [&'static str]),
     OtherFacts,
     KeyReused,
     AlreadyClosed,
@@ -54,6 +57,10 @@ pub enum Problem {
     Held(Id),
     Precondition,
     TooLarge,
+    /// The body did not come in time.
+    TooSlow,
+    /// The caller has used up its allowance; there is more of it after this.
+    TooMany(Duration),
     MediaType,
     /// A decision made again from its own record came out otherwise. Says in which way.
     NotRepeatable(String),
@@ -70,7 +77,7 @@ impl Problem {
             Self::NotAllowed => (StatusCode::FORBIDDEN, "not-allowed", "This caller may not do this"),
             Self::NotEntitled => (StatusCode::FORBIDDEN, "not-entitled", "That person or body may not decide this"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such thing here"),
-            Self::MethodNotAllowed => {
+            Self::MethodNotAllowed(_) => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This address does not take that method")
             }
             Self::OtherFacts => {
@@ -85,6 +92,8 @@ impl Problem {
             }
             Self::Precondition => (StatusCode::PRECONDITION_FAILED, "precondition", "The facts are at another version"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "The body did not come in time"),
+            Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The body must be application/json"),
             Self::NotRepeatable(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -148,6 +157,13 @@ impl ResponseError for Problem {
             Self::NotAuthenticated => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"pinkpaper\""));
             }
+            Self::MethodNotAllowed(there) => {
+                response.insert_header((header::ALLOW, there.join(", ")));
+            }
+            Self::TooMany(wait) => {
+                // Whole seconds, and never sooner than there is something to be had.
+                response.insert_header((header::RETRY_AFTER, (wait.as_secs() + 1).to_string()));
+            }
             Self::Unavailable => {
                 response.insert_header((header::RETRY_AFTER, "1"));
             }
@@ -159,10 +175,6 @@ impl ResponseError for Problem {
 
 pub async fn not_found() -> Problem {
     Problem::NotFound
-}
-
-pub async fn method_not_allowed(_: HttpRequest) -> Problem {
-    Problem::MethodNotAllowed
 }
 
 impl actix_web::Responder for Problem {

@@ -95,6 +95,8 @@ pub struct Circumstances {
     pub own: bool,
     /// Put to a post that the person the caller speaks for holds.
     pub addressed: bool,
+    /// With a credential of one person's own, and the register does not know whose.
+    pub nobody_known: bool,
 }
 
 /// The policies about callers, checked.
@@ -119,6 +121,7 @@ impl CallerPolicies {
                 flag("about_self", circumstances.about_self),
                 flag("own", circumstances.own),
                 flag("addressed", circumstances.addressed),
+                flag("nobody_known", circumstances.nobody_known),
             ]),
         })
     }

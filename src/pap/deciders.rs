@@ -26,6 +26,15 @@ pub enum RestsOn {
     Meeting,
 }
 
+/// What is to be decided, and for which council.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    pub kind: Determination,
+    pub profile: &'a str,
+    /// About whoever decides it, or what they would be given.
+    pub own: bool,
+}
+
 /// The policies about deciders, checked.
 #[derive(Debug)]
 pub struct Deciders {
@@ -42,18 +51,19 @@ impl Deciders {
     }
 
     /// Whether somebody in this post may decide it.
-    pub fn post_may(&self, post: Post, kind: Determination, profile: &str) -> bool {
-        self.may("post", side::word("Post", post.word()), kind, profile)
+    pub fn post_may(&self, post: Post, case: Case<'_>) -> bool {
+        self.may("post", side::word("Post", post.word()), case)
     }
 
     /// Whether a body of this kind may decide it itself.
-    pub fn body_may(&self, body: BodyKind, kind: Determination, profile: &str) -> bool {
-        self.may("body_kind", side::word("BodyKind", body.word()), kind, profile)
+    pub fn body_may(&self, body: BodyKind, case: Case<'_>) -> bool {
+        self.may("body_kind", side::word("BodyKind", body.word()), case)
     }
 
-    /// Every post that may decide it.
+    /// Every post that may decide it of others.
     pub fn posts(&self, kind: Determination, profile: &str) -> Vec<Post> {
-        Post::ALL.iter().copied().filter(|post| self.post_may(*post, kind, profile)).collect()
+        let case = Case { kind, profile, own: false };
+        Post::ALL.iter().copied().filter(|post| self.post_may(*post, case)).collect()
     }
 
     /// What a determination of this kind rests on.
@@ -61,14 +71,17 @@ impl Deciders {
         self.lapse.get(&kind).map_or(&[], Vec::as_slice)
     }
 
-    fn may(&self, attribute: &str, value: Option<RestrictedExpression>, kind: Determination, profile: &str) -> bool {
+    fn may(&self, attribute: &str, value: Option<RestrictedExpression>, case: Case<'_>) -> bool {
         let attributes: Members = value.map(|value| (attribute.to_owned(), value)).into_iter().collect();
         self.policies.allows(Asked {
             principal: "Decider",
             attributes,
-            action: kind.word(),
+            action: case.kind.word(),
             resource: "Council",
-            context: HashMap::from([("profile".to_owned(), RestrictedExpression::new_string(profile.to_owned()))]),
+            context: HashMap::from([
+                ("profile".to_owned(), RestrictedExpression::new_string(case.profile.to_owned())),
+                ("own_case".to_owned(), RestrictedExpression::new_bool(case.own)),
+            ]),
         })
     }
 }

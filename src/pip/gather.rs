@@ -168,7 +168,15 @@ fn part_facts(part: Part, request: &Request, document: &Document, from: &Sources
     let today = london_day(from.now);
     let asker = request.principal.person().and_then(|id| from.register().person(id));
     let interests = asker.into_iter().flat_map(|person| &person.interests).map(|interest| &interest.id).collect();
-    let scope = Scope { document, part: &part, request, interests, deciders: from.deciders, now: from.now };
+    let scope = Scope {
+        document,
+        part: &part,
+        request,
+        interests,
+        deciders: from.deciders,
+        profile: &from.profile.id,
+        now: from.now,
+    };
     let need_of = |id: &str| {
         let found = scope.matching(from.determinations, Some(id));
         settle(&found, from.profile).yes.contains(&Kind::NeedToKnow)

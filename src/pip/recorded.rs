@@ -15,7 +15,7 @@ use crate::{
         words::Determination as Kind,
     },
     pap::{
-        deciders::{Deciders, RestsOn},
+        deciders::{Case, Deciders, RestsOn},
         profile::Profile,
     },
 };
@@ -28,6 +28,7 @@ pub(super) struct Scope<'a> {
     /// Ids of the asker's interests.
     pub interests: BTreeSet<&'a Id>,
     pub deciders: &'a Deciders,
+    pub profile: &'a str,
     pub now: Timestamp,
 }
 
@@ -49,6 +50,18 @@ impl Scope<'_> {
             && entered.interest.as_ref().is_none_or(|id| self.interests.contains(id))
             && entered.document_version.as_ref().is_none_or(|version| Some(version) == self.document.version.as_ref())
             && !self.has_lapsed(determination)
+            && !self.favours_its_maker(determination)
+    }
+
+    /// Whether it would open to the asker what the asker decided and may not decide in a case of their own. One that names
+    /// nobody shows only here whose case it is; what it closes, it closes to them as well. Whoever is handed a paper in
+    /// their post (TH52-10.17) has not asked for it.
+    fn favours_its_maker(&self, determination: &Determination) -> bool {
+        let entered = &determination.entered;
+        let DecidedBy::Person { person: maker, post } = &entered.decided_by else { return false };
+        let case =
+            Case { kind: entered.kind, profile: self.profile, own: self.request.principal.person() == Some(maker) };
+        case.own && entered.answer != entered.kind.closing_answer() && !self.deciders.post_may(*post, case)
     }
 
     /// Whether what the determination rests on has changed since it was made.

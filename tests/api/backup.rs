@@ -93,7 +93,7 @@ impl Installed {
 
 impl Running {
     async fn get(&self, path: &str) -> String {
-        let client = pinkpaper::publish::client().build().expect("a client");
+        let client = pinkpaper::outbound::builder().build().expect("a client");
         let answer = client.get(format!("{}{path}", self.url)).bearer_auth(KEY).send().await;
         let answer = answer.expect("an answer");
         assert_eq!(answer.status(), 200, "{path}");

@@ -1,15 +1,24 @@
 //! Who may call what: the caller × endpoint table, and every wrong credential.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::LazyLock};
 
-use pinkpaper::{domain::words::CallerRole, http::ROUTES};
+use pinkpaper::{
+    domain::words::CallerRole,
+    http::ROUTES,
+    pap::{
+        Bundle, PolicyFiles,
+        callers::{Circumstances, Errand},
+    },
+};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::{Service, key, read_json};
 
+static BUNDLE: LazyLock<Bundle> = LazyLock::new(|| Bundle::load(&PolicyFiles::shipped()).expect("the policies load"));
+
 /// A path with its parameters filled in.
-fn filled(path: &str) -> String {
+pub fn filled(path: &str) -> String {
     path.replace("{collection}", "people").replace("{id}", "b1")
 }
 
@@ -24,6 +33,45 @@ async fn let_through(service: &Service, role: CallerRole, method: &str, path: &s
     let path = filled(path);
     let answer = service.call_with(Some(&key(role)), method, &path, body.as_ref(), &[]).await;
     answer.status != StatusCode::FORBIDDEN
+}
+
+/// What the policies say of a role at an errand, in a word.
+fn says(role: CallerRole, errand: Errand) -> String {
+    let may = |circumstances| BUNDLE.callers.allow(&[role], errand, circumstances);
+    let none = Circumstances::default();
+    let about_self = Circumstances { about_self: true, ..none };
+    let ways = [
+        ("self", may(about_self)),
+        ("own", may(Circumstances { own: true, ..none })),
+        ("addressed", may(Circumstances { addressed: true, ..none })),
+    ];
+    match (may(none), may(about_self)) {
+        (true, true) => "yes".to_owned(),
+        (true, false) => "not of self".to_owned(),
+        (false, _) => {
+            let ways: Vec<&str> = ways.into_iter().filter(|(_, opens)| *opens).map(|(way, _)| way).collect();
+            if ways.is_empty() { "-".to_owned() } else { ways.join(" or ") }
+        }
+    }
+}
+
+/// Who may call what, and in which circumstances only: about the person the caller speaks for (`self`), what it asked for
+/// (`own`), what is put to a post of its person (`addressed`). A route that is not in the reviewed table fails here.
+#[test]
+fn the_table_of_callers_and_routes_is_as_reviewed() {
+    let mut table = format!("{:<43}", "");
+    for role in CallerRole::ALL {
+        write!(table, " {:<22}", role.word()).expect("written");
+    }
+    for (method, path, errand) in ROUTES {
+        write!(table, "\n{:<43}", format!("{method} {path}")).expect("written");
+        for role in CallerRole::ALL {
+            let word = errand.map_or_else(|| "open to all".to_owned(), |errand| says(*role, errand));
+            write!(table, " {word:<22}").expect("written");
+        }
+        table.truncate(table.trim_end().len());
+    }
+    insta::assert_snapshot!("caller_by_route", table);
 }
 
 #[tokio::test]

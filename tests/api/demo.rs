@@ -77,7 +77,7 @@ fn role_for(path: &str, method: &str) -> &'static str {
 async fn every_operation_succeeds_unedited_on_the_demonstration_council() {
     let home = tempfile::tempdir().expect("a directory");
     let demo = start(home.path());
-    let client = pinkpaper::publish::client().build().expect("a client");
+    let client = pinkpaper::outbound::builder().build().expect("a client");
     let get = |path: &str| client.get(format!("{}{path}", demo.url)).send();
     let description: Value =
         serde_json::from_slice(&get("/openapi.json").await.expect("answers").bytes().await.expect("bytes"))
@@ -133,7 +133,7 @@ async fn execute(demo: &Demo, client: &Client, description: &Value, path: &str, 
 #[tokio::test]
 async fn a_second_start_keeps_the_data_and_the_first_start_is_guarded() {
     let home = tempfile::tempdir().expect("a directory");
-    let client = pinkpaper::publish::client().build().expect("a client");
+    let client = pinkpaper::outbound::builder().build().expect("a client");
     let count = |demo: &Demo| {
         let request = client.get(format!("{}/v1/decisions", demo.url)).bearer_auth(demo.token("monitoring_officer"));
         async move {
@@ -152,4 +152,21 @@ async fn a_second_start_keeps_the_data_and_the_first_start_is_guarded() {
     assert!(!second.status.success(), "two processes on one database");
     drop(first);
     assert_eq!(count(&start(home.path())).await, 3, "nothing is loaded twice");
+}
+
+#[test]
+fn the_demonstration_keeps_to_this_machine() {
+    let home = tempfile::tempdir().expect("a directory");
+    let refused = |plain: &str| {
+        let run = Command::new(env!("CARGO_BIN_EXE_pinkpaper"))
+            .args(["demo", "--listen", "0.0.0.0:0"])
+            .env("PINKPAPER_TLS__PLAIN_HTTP", plain)
+            .current_dir(home.path())
+            .output()
+            .expect("runs");
+        assert!(!run.status.success() && run.stdout.is_empty(), "it started");
+        String::from_utf8_lossy(&run.stderr).into_owned()
+    };
+    assert!(refused("false").contains("tls.plain_http"));
+    assert!(refused("true").contains("the demonstration listens on a loopback address only"));
 }

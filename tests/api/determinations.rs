@@ -4,7 +4,7 @@ use pinkpaper::domain::words::CallerRole;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Service, read_json};
+use crate::support::{Service, key_of, read_json};
 
 async fn service() -> Service {
     Service::with_register("th52", &read_json("tests/api/cases/th52.json")["register"]).await
@@ -185,4 +185,69 @@ async fn who_may_decide_is_the_profiles() {
         let posts = &told.body["determinations"]["service_head_decision"];
         assert_eq!(posts.to_string().contains("corporate_director"), expected == 201, "{posts}");
     }
+}
+
+/// An officer who asked for a paper decides nothing about it: not by a key of theirs, not by another's, not by taking a
+/// refusal back.
+#[tokio::test]
+async fn nobody_determines_what_concerns_themselves() {
+    let service = service().await;
+    let about = |person: &str, by: &str| {
+        let mut determination = need(by, "monitoring_officer", true, "2026-01-02T10:00:00Z");
+        determination["person"] = json!(person);
+        determination
+    };
+    let by_officer = async |determination: &Value| {
+        let path = "/v1/determinations";
+        service.call_with(Some(&key_of("o-mo")), Method::POST, path, Some(determination), &[]).await.status.as_u16()
+    };
+    // Decided by the person it is about, whoever enters it.
+    assert_eq!(service.determine(&about("o-mo", "o-mo")).await.status, 403);
+    // Entered by the person it is about, whoever decided it.
+    let mut by_another = about("o-mo", "o-cd");
+    by_another["decided_by"]["post"] = json!("corporate_director");
+    assert_eq!(by_officer(&by_another).await, 403);
+    assert_eq!(service.determine(&by_another).await.status, 201);
+    // What would be given to that person is a case of theirs, too.
+    let mut disclosure = about("b3", "o-mo");
+    disclosure["recipient"] = json!("o-mo");
+    assert_eq!(service.determine(&disclosure).await.status, 403);
+    // Of others it stands to them.
+    assert_eq!(by_officer(&about("b3", "o-mo")).await, 201);
+
+    // A refusal is not taken back by the one it refuses.
+    let mut refusal = by_another.clone();
+    refusal["answer"] = json!(false);
+    let recorded = service.determine(&refusal).await;
+    let place = recorded.headers["location"].to_str().expect("an address").to_owned();
+    let taken_back = service.call_with(Some(&key_of("o-mo")), Method::DELETE, &place, None, &[]).await;
+    assert_eq!(taken_back.status, 403, "{}", taken_back.body);
+    let kept = service.call(CallerRole::MonitoringOfficer, Method::GET, &place, None).await;
+    assert!(kept.body["withdrawn_at"].is_null());
+    assert_eq!(service.call(CallerRole::MonitoringOfficer, Method::DELETE, &place, None).await.status, 204);
+}
+
+/// One that names nobody is about everybody but the one who decided it.
+#[tokio::test]
+async fn what_somebody_determines_for_all_opens_nothing_to_themselves() {
+    let service = service().await;
+    let mut both = service.call(CallerRole::Registrar, Method::GET, "/v1/register/people/b3", None).await.body;
+    both["id"] = json!("b3-mo");
+    both["posts"] = json!(["monitoring_officer"]);
+    service.put_person(&both).await;
+    let mut general = need("b3-mo", "monitoring_officer", true, "2026-01-02T10:00:00Z");
+    general["person"] = Value::Null;
+    assert_eq!(service.determine(&general).await.status, 201);
+    let ask = async |person: &str| {
+        let mut question = question();
+        question["principal"]["id"] = json!(person);
+        service.ask(&question).await.body["outcome"].clone()
+    };
+    assert_eq!(ask("b3").await, "allow");
+    assert_eq!(ask("b3-mo").await, "deny");
+    // What closes, closes to its maker, too.
+    general["answer"] = json!(false);
+    general["decided_at"] = json!("2026-01-03T10:00:00Z");
+    assert_eq!(service.determine(&general).await.status, 201);
+    assert_eq!((ask("b3").await, ask("b3-mo").await), (json!("deny"), json!("deny")));
 }

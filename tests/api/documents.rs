@@ -2,7 +2,7 @@
 
 use pinkpaper::domain::words::CallerRole;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Service, read_json};
 
@@ -12,8 +12,7 @@ async fn a_registered_document_is_named_by_id_and_not_overridden() {
     let document = json!({"id": "edrms:2026/0117", "kind": "report", "held_by": "council", "business": [],
                           "classification": {"access": "open"}});
     let path = "/v1/documents/edrms:2026/0117";
-    let ask =
-        |document: serde_json::Value| json!({"principal": {"type": "public"}, "action": "read", "document": document});
+    let ask = |document: Value| json!({"principal": {"type": "public"}, "action": "read", "document": document});
     let by_id = ask(json!({"id": "edrms:2026/0117"}));
     assert_eq!(service.ask(&by_id).await.status, 404);
     assert_eq!(service.call(CallerRole::Registrar, Method::PUT, path, Some(&document)).await.status, 201);
@@ -63,4 +62,26 @@ async fn documents_are_listed_by_kind_and_body() {
     assert_eq!(ids("?kind=report").await, r#""a","c""#);
     assert_eq!(ids("?body=cabinet").await, r#""a","b""#);
     assert_eq!(ids("?kind=report&body=licensing").await, r#""c""#);
+}
+
+/// What is read can be written back as it is.
+#[tokio::test]
+async fn a_document_read_back_is_a_document() {
+    let service = Service::start("th52").await;
+    let document = json!({
+        "id": "doc:sealed", "kind": "report", "held_by": "council",
+        "classification": {"access": "confidential", "confidential": {"limb": "enactment_or_court"}}
+    });
+    let put = async |document: &Value| {
+        service.call(CallerRole::Registrar, Method::PUT, "/v1/documents/doc:sealed", Some(document)).await
+    };
+    let first = put(&document).await;
+    assert_eq!(first.status, 201, "{}", first.body);
+    let read = service.call(CallerRole::Registrar, Method::GET, "/v1/documents/doc:sealed", None).await;
+    let second = put(&read.body).await;
+    assert_eq!(second.status, 200, "{}", second.body);
+    // An address that is no id bears no document.
+    let path = format!("/v1/documents/{}", "0".repeat(201));
+    let long = service.call(CallerRole::Registrar, Method::PUT, &path, Some(&document)).await;
+    assert_eq!(long.status, 400, "{}", long.body);
 }

@@ -166,7 +166,7 @@ async fn those_it_is_not_put_to_are_told_that_it_is_not_there() {
         assert_eq!(closed.status, 404, "{key}");
     }
     let governance = service.call(CallerRole::InformationGovernance, Method::POST, &closing, Some(&body)).await;
-    assert_eq!(governance.status, 404, "who reads it does not answer it");
+    assert_eq!(governance.status, 403, "who reads it does not answer it");
     let addressed = key_of("o-mo");
     assert_eq!(service.call_with(Some(&addressed), Method::GET, &one, None, &[]).await.status, 200);
     let page = service.call_with(Some(&addressed), Method::GET, all, None, &[]).await;
@@ -241,4 +241,34 @@ async fn a_determination_set_aside_is_named_beside_the_one_that_stands() {
     assert_eq!(decision["outcome"], "allow", "{decision}");
     let named = json!([{"question": "need_to_know", "standing": standing, "set_aside": set_aside}]);
     assert_eq!(decision["superseded"], named);
+}
+
+#[tokio::test]
+async fn whom_a_referral_concerns_neither_decides_nor_closes_it() {
+    let service = service().await;
+    // One who asks as a member and holds the post to which the question is put.
+    let mut both = service.call(CallerRole::Registrar, Method::GET, "/v1/register/people/b3", None).await.body;
+    both["id"] = json!("o-case");
+    both["posts"] = json!(["monitoring_officer"]);
+    service.put_person(&both).await;
+    let mut question = refused();
+    question["principal"]["id"] = json!("o-case");
+    let id = raised(&service, &question).await;
+    let told = read(&service, &id).await.body;
+    let kind = told["question"].as_str().expect("a question").to_owned();
+    let post = told["to"][0].as_str().expect("a post").to_owned();
+    assert_eq!(post, "monitoring_officer", "{told}");
+    // It names nobody, so only here does it show that it is a case of one's own.
+    let mut own = answer(&kind, "o-case", "edrms:2026/0117", ("o-case", &post));
+    own["person"] = Value::Null;
+    let own = determined(&service, &own).await;
+    let refused = close(&service, &id, &own).await;
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    assert!(refused.body.to_string().contains("whom the referral concerns"), "{}", refused.body);
+    let path = format!("/v1/referrals/{id}/close");
+    let by_hand = service
+        .call_with(Some(&key_of("o-case")), Method::POST, &path, Some(&json!({"determination": own})), &[])
+        .await;
+    assert_eq!(by_hand.status, 403, "{}", by_hand.body);
+    assert_eq!(read(&service, &id).await.body["status"], "open");
 }

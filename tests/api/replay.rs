@@ -282,6 +282,7 @@ async fn an_answer_that_its_own_record_does_not_bear_out_is_said_to_be_a_fault()
         name: "test".to_owned(),
         roles: vec![CallerRole::InformationGovernance],
         person: None,
+        personal: false,
     };
     let id = forged["id"].as_str().expect("an id");
     assert!(matches!(service.app.replay(&caller, id, under).await, Err(ReplayError::NotRepeatable(_))));

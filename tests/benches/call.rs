@@ -37,7 +37,7 @@ fn call(c: &mut Criterion) {
     let register = read_json("tests/api/cases/th52.json")["register"].clone();
     let service = runtime.block_on(Service::with_register("th52", &register));
     let key = support::key(pinkpaper::domain::words::CallerRole::Pep);
-    let (client, question, bare) = (pinkpaper::publish::client().build().expect("a client"), question(), bare());
+    let (client, question, bare) = (pinkpaper::outbound::builder().build().expect("a client"), question(), bare());
     let mut group = c.benchmark_group("call");
     group.measurement_time(Duration::from_secs(8));
     group.bench_function("bare handler", |b| {
@@ -64,6 +64,16 @@ fn call(c: &mut Criterion) {
             }
         });
     });
+    // Whether a person is known should not show in how long the refusal takes.
+    for (name, person) in [("refused", "b3"), ("refused, nobody the register knows", "b3-not")] {
+        let mut refused = question.clone();
+        refused["principal"]["id"] = json!(person);
+        let ask = || async {
+            let request = client.post(&url).bearer_auth(&key).json(&refused);
+            request.send().await.expect("answers").bytes().await.expect("bytes")
+        };
+        group.bench_function(name, |b| b.to_async(&runtime).iter(ask));
+    }
     let batch = json!({"requests": vec![question.clone(); 100]});
     let batch_url = format!("{}/v1/decisions/batch", service.url);
     group.bench_function("batch of a hundred", |b| {

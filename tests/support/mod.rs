@@ -9,15 +9,17 @@ use std::{
         mpsc,
     },
     thread,
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
 use pinkpaper::{
     app::{App, Caller, evidence::Checkpoints},
     audit::{checkpoint::Notary, key::Signer},
+    auth::{ApiKey, Callers, Issuer, Keys, rate::Rate},
     clock::Clock,
     domain::words::CallerRole,
-    http::{self, ApiKey, DocsExamples, Keys, Limits, Shared, schemas::Schemas},
+    http::{self, DocsExamples, Limits, Shared, health, schemas::Schemas, tls::Certificate},
     pap::{Bundle, PolicyFiles},
     pdp::StatutoryLayer,
     store,
@@ -54,6 +56,23 @@ impl Clock for Ahead {
     }
 }
 
+/// By what a service's callers come, beside the keys that every test service has.
+pub struct Door {
+    pub issuer: Option<Issuer>,
+    pub rate: Rate,
+    pub certificate: Option<Arc<Certificate>>,
+    /// For how long one look at the store answers who asks whether the service is ready.
+    pub one_look: Duration,
+    /// Whose certificates the client believes.
+    pub trusted: Vec<reqwest::Certificate>,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        Self { issuer: None, rate: Rate::new(0, 0), certificate: None, one_look: Duration::ZERO, trusted: Vec::new() }
+    }
+}
+
 /// The key of a role in every test service.
 pub fn key(role: CallerRole) -> String {
     format!("pp_test-key-of-the-{role}")
@@ -86,34 +105,45 @@ impl Service {
     pub async fn with_policies(profile: &str, files: &PolicyFiles) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let keys = home.path().to_owned();
-        Self::at(home, &keys, profile, files).await
+        Self::at(home, &keys, profile, files, Door::default()).await
+    }
+
+    /// Starts a service whose callers come by another door.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub async fn behind(door: Door) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let keys = home.path().to_owned();
+        Self::at(home, &keys, "th52", &PolicyFiles::shipped(), door).await
     }
 
     /// One of several replicas on a database: they have the keys in a directory in common.
     #[allow(dead_code, reason = "not every test binary needs it")]
     pub async fn replica(address: &str, keys: &Path) -> Self {
         let home = tempfile::tempdir().expect("a directory");
-        Self::on(address.to_owned(), home, keys, "th52", &PolicyFiles::shipped()).await
+        Self::on(address.to_owned(), home, keys, "th52", &PolicyFiles::shipped(), Door::default()).await
     }
 
     /// Starts a service whose log is signed with the keys in a directory.
     #[allow(dead_code, reason = "not every test binary needs it")]
     pub async fn with_log_key(keys: &Path) -> Self {
-        Self::at(tempfile::tempdir().expect("a directory"), keys, "th52", &PolicyFiles::shipped()).await
+        let home = tempfile::tempdir().expect("a directory");
+        Self::at(home, keys, "th52", &PolicyFiles::shipped(), Door::default()).await
     }
 
-    async fn at(home: TempDir, keys: &Path, profile: &str, files: &PolicyFiles) -> Self {
+    async fn at(home: TempDir, keys: &Path, profile: &str, files: &PolicyFiles, door: Door) -> Self {
         let address = format!("sqlite://{}", home.path().join("test.db").display());
-        Self::on(address, home, keys, profile, files).await
+        Self::on(address, home, keys, profile, files, door).await
     }
 
-    async fn on(address: String, home: TempDir, keys: &Path, profile: &str, files: &PolicyFiles) -> Self {
+    async fn on(address: String, home: TempDir, keys: &Path, profile: &str, files: &PolicyFiles, door: Door) -> Self {
         let checkpoint_key = Signer::open(&keys.join("checkpoint.key")).expect("a key");
         let database = home.path().join("test.db");
         let signer = Signer::open(&keys.join("test.key")).expect("a signer");
         let options = store::Options::new("test", Arc::new(signer));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let scheme = if door.certificate.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().expect("an address"));
+        let client = pinkpaper::outbound::builder().tls_certs_merge(door.trusted).build().expect("a client");
         let bundle = Arc::new(Bundle::load(files).expect("the policies load"));
         let profile = profile.to_owned();
         let clock = Ahead::default();
@@ -131,17 +161,16 @@ impl Service {
                 started.send(Arc::clone(&app)).expect("somebody waits for it");
                 let shared = Shared {
                     app,
-                    keys: Keys(
-                        CallerRole::ALL.iter().map(|role| api_key(*role)).chain(OFFICERS.map(officer)).collect(),
-                    ),
+                    callers: Callers { keys: Keys(keys_of_all()), issuer: door.issuer },
+                    rate: door.rate,
                     schemas,
-                    limits: Limits { request: 1 << 20, bulk: 16 << 20 },
+                    limits: Limits { request: 1 << 20, bulk: 16 << 20, body_within: Duration::from_secs(2) },
                     examples: DocsExamples::default(),
+                    ready: health::Looked::answering_for(door.one_look),
                 };
-                http::serve(shared, listener, 1).await.expect("the service runs");
+                http::serve(shared, listener, door.certificate, 1).await.expect("the service runs");
             });
         });
-        let client = pinkpaper::publish::client().build().expect("a client");
         let schemas = Arc::new(Schemas::load().expect("the schemas load"));
         let app = app.recv().expect("the service starts");
         Self { url, client, schemas, database, app, clock, _home: home }
@@ -261,11 +290,17 @@ pub async fn outsider_of(file: &Path) -> sqlx::SqliteConnection {
     <sqlx::SqliteConnection as sqlx::Connection>::connect(&address).await.expect("open")
 }
 
+/// A key of each role, and those of some officers.
+fn keys_of_all() -> Vec<ApiKey> {
+    CallerRole::ALL.iter().map(|role| api_key(*role)).chain(OFFICERS.map(officer)).collect()
+}
+
 fn api_key(role: CallerRole) -> ApiKey {
     let person = (role == CallerRole::Councillor).then(|| COUNCILLOR.try_into().expect("an id"));
     ApiKey {
-        caller: Caller { name: format!("test-{role}"), roles: vec![role], person },
+        caller: Caller { name: format!("test-{role}"), roles: vec![role], person, personal: false },
         sha256: Sha256::digest(key(role).as_bytes()).into(),
+        not_before: None,
         expires_at: None,
     }
 }
@@ -273,8 +308,9 @@ fn api_key(role: CallerRole) -> ApiKey {
 fn officer(id: &str) -> ApiKey {
     let person = Some(id.try_into().expect("an id"));
     ApiKey {
-        caller: Caller { name: format!("test-{id}"), roles: vec![CallerRole::Officer], person },
+        caller: Caller { name: format!("test-{id}"), roles: vec![CallerRole::Officer], person, personal: false },
         sha256: Sha256::digest(key_of(id).as_bytes()).into(),
+        not_before: None,
         expires_at: None,
     }
 }
