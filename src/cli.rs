@@ -12,16 +12,21 @@ use std::{
     time::Duration,
 };
 
+mod audience;
+mod check;
 mod database;
+mod decide;
 mod erase;
 mod log;
+mod prove;
+mod reload;
 mod replay;
 mod report;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::{
-    app::{App, Caller, conflicts::conflicts, evidence, rounds},
+    app::{App, Caller, conflicts::conflicts, evidence, policies::Source, rounds},
     audit::{DecisionLog, checkpoint::Notary, key::Signer, publish::CheckpointFile},
     auth::{ApiKey, Callers, Issuer, Keys, rate::Rate},
     clock::{Clock, SystemClock},
@@ -36,6 +41,9 @@ use crate::{
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Who may see which council paper, why, and on record.
+///
+/// Commands exit 0 when they did what they are for, 1 when they could not or found what they look for (an altered log, a
+/// decision that is not repeatable, a fault in the configuration), 2 for a wrong command or flag. `decide` says more.
 #[derive(Debug, Parser)]
 #[command(name = "pinkpaper", version, about, max_term_width = 100)]
 struct Command {
@@ -49,6 +57,9 @@ enum Verb {
     Demo(Service),
     /// Start the service.
     Serve(Service),
+    Audience(audience::Audience),
+    Check(check::Check),
+    Decide(decide::Decide),
     /// Print the OpenAPI document.
     Openapi,
     Replay(replay::Replay),
@@ -61,6 +72,11 @@ enum Verb {
     Log {
         #[command(subcommand)]
         verb: log::LogVerb,
+    },
+    /// Print what completes these commands in a shell, for its start-up files.
+    Completions {
+        /// `bash`, `zsh`, `fish`, `elvish` or `powershell`.
+        shell: clap_complete::Shell,
     },
     /// Look after the policies.
     Policy {
@@ -81,6 +97,18 @@ enum PolicyVerb {
         /// JSON: for each policy the row that proves it (`tests/policy/proofs.json`).
         #[arg(long, value_name = "FILE")]
         proofs: Option<PathBuf>,
+        /// A directory of policies; left out: the ones built in.
+        dir: Option<PathBuf>,
+    },
+    /// Try what must hold of any policies: rules can be evaluated, unknown opens nothing, no right is narrowed. Exits 1 if
+    /// something does not hold.
+    Prove {
+        /// Whose rules; left out: every profile's, which takes some minutes.
+        #[arg(long, value_name = "NAME")]
+        profile: Option<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
         /// A directory of policies; left out: the ones built in.
         dir: Option<PathBuf>,
     },
@@ -124,10 +152,20 @@ impl Service {
 /// Runs the command the process was started with.
 pub fn run() -> ExitCode {
     let command = Command::parse();
-    telemetry::start();
-    let done = match command.verb.unwrap_or_else(|| Verb::Demo(Service::default())) {
+    let verb = command.verb.unwrap_or_else(|| Verb::Demo(Service::default()));
+    if !matches!(verb, Verb::Demo(_) | Verb::Serve(_)) {
+        telemetry::lines();
+    }
+    let done = match verb {
         Verb::Demo(service) => start(&service, Mode::Demo),
         Verb::Serve(service) => start(&service, Mode::Serve),
+        Verb::Audience(audience) => return ended(audience::run(&audience)),
+        Verb::Check(check) => return ended(check::run(&check)),
+        Verb::Decide(decide) => return ended(decide::run(&decide)),
+        Verb::Completions { shell } => {
+            completions(shell);
+            Ok(())
+        }
         Verb::Openapi => openapi(),
         Verb::Replay(replay) => replay::run(&replay),
         Verb::Database { verb } => database::run(verb),
@@ -135,6 +173,9 @@ pub fn run() -> ExitCode {
         Verb::Policy { verb: PolicyVerb::Check { dir } } => check_policies(dir.as_deref()),
         Verb::Policy { verb: PolicyVerb::Reference { proofs, dir } } => {
             print_reference(proofs.as_deref(), dir.as_deref())
+        }
+        Verb::Policy { verb: PolicyVerb::Prove { profile, json, dir } } => {
+            return ended(prove::run(profile.as_deref(), json, dir.as_deref()));
         }
         Verb::Policy { verb: PolicyVerb::Conflicts { profile, json, dir } } => {
             list_conflicts(&profile, json, dir.as_deref())
@@ -167,6 +208,12 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     told
+}
+
+fn completions(shell: clap_complete::Shell) {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Command::command(), "pinkpaper", &mut script);
+    say(&String::from_utf8_lossy(&script));
 }
 
 fn openapi() -> Result<(), Failure> {
@@ -237,10 +284,12 @@ enum Mode {
 #[actix_web::main]
 async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     let config = service.config()?;
+    // The demonstration shows all there is.
+    let telemetry = telemetry::start(config.metrics.prometheus || mode == Mode::Demo)?;
     let schemas = http::schemas::Schemas::load()?;
     let app = Arc::new(opened(&config).await?.checked_by(schemas.hash()));
     app.resume().await?;
-    app.keep_policies().await?;
+    app.start_policies().await?;
     let listener =
         TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
@@ -258,11 +307,19 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
         let scheme = if config.tls.files().is_some() { "https" } else { "http" };
         say(&format!("Pinkpaper, profile {}: {scheme}://{address}/docs/\n", config.profile));
     }
+    actix_web::rt::spawn(reload::on_signal(Arc::clone(&app)));
+    if let Some(dir) = config.policies.directory.as_deref().filter(|_| config.policies.watch) {
+        actix_web::rt::spawn(reload::on_change(Arc::clone(&app), reload::watch(dir)?));
+    }
+    actix_web::rt::spawn(Arc::clone(&app).follow());
+    if telemetry.measures() {
+        actix_web::rt::spawn(Arc::clone(&app).tell_standing());
+    }
     if config.log.retention.enabled {
         erase::daily(Arc::clone(&app));
     }
     if let Some(every) = config.log.heartbeat() {
-        let publisher = Publisher::new(config.log.publish_url.clone(), config.witnesses()?)?;
+        let publisher = Publisher::new(config.log.publish_url.clone(), config.log.witnesses()?)?;
         actix_web::rt::spawn(rounds::rounds(Arc::clone(&app), publisher, every));
     }
     let last = Arc::clone(&app);
@@ -274,12 +331,15 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
         limits: limits(&config.limits),
         examples,
         ready: health::Looked::default(),
+        numbers: telemetry.numbers(),
+        https: config.tls.files().is_some() || config.public_url.starts_with("https://"),
     };
     let certificate = config.tls.files().map(|(certificate, key)| Certificate::open(certificate, key)).transpose()?;
     http::serve(shared, listener, certificate, config.limits.workers).await?;
     // So that what was answered last is signed, too.
     last.checkpoint().await?;
-    Ok(())
+    // It waits for the collector, if there is one: not on a thread that the service's own tasks still need.
+    Ok(actix_web::rt::task::spawn_blocking(|| telemetry.stop()).await?)
 }
 
 fn limits(of: &crate::config::Limits) -> Limits {
@@ -295,10 +355,16 @@ async fn opened(config: &Config) -> Result<App, Failure> {
 async fn opened_within(config: &Config, patience: Duration) -> Result<App, Failure> {
     let store = open(config, patience).await?;
     let checkpoints = checkpoints(config, &*store)?;
-    let bundle = Arc::new(Bundle::load(&PolicyFiles::shipped())?);
+    let source = source(config);
+    let bundle = Arc::new(source.load()?);
     let (profile, statutory) = (config.profile.clone(), config.statutory_layer);
     let app = App::new(store, checkpoints, bundle, profile, statutory, Box::new(SystemClock))?;
-    Ok(app.keeping(config.log.retention))
+    Ok(app.keeping(config.log.retention).reading(source))
+}
+
+/// Where the policies come from.
+fn source(config: &Config) -> Source {
+    config.policies.directory.clone().map_or(Source::Shipped, Source::Directory)
 }
 
 async fn open(config: &Config, patience: Duration) -> Result<Arc<dyn DecisionLog>, Failure> {
@@ -313,10 +379,13 @@ fn key_file(config: &Config) -> String {
     config.log.key_file.clone().unwrap_or_else(|| beside(&config.database_url, "key"))
 }
 
+/// The key that signs checkpoints.
+fn checkpoint_key_file(config: &Config) -> String {
+    config.log.checkpoint_key_file.clone().unwrap_or_else(|| beside(&config.database_url, "checkpoint.key"))
+}
+
 fn checkpoints(config: &Config, store: &dyn DecisionLog) -> Result<evidence::Checkpoints, Failure> {
-    let key_file = config.log.checkpoint_key_file.clone();
-    let key_file = key_file.unwrap_or_else(|| beside(&config.database_url, "checkpoint.key"));
-    let notary = Notary::new(Signer::open(Path::new(&key_file))?, store.origin());
+    let notary = Notary::new(Signer::open(Path::new(&checkpoint_key_file(config)))?, store.origin());
     let is_a_file = config.database_url.starts_with("sqlite://");
     let file = config.log.checkpoint_file.clone();
     let file = file.or_else(|| is_a_file.then(|| beside(&config.database_url, "checkpoint")));

@@ -2,29 +2,25 @@
 //!
 //! An unknown key is refused at start, named. Nothing here is a secret: API keys stand as hashes.
 
+mod auth;
+mod log;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
-use jiff::Timestamp;
-use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Serialize};
-use url::Url;
 
-use crate::{
-    audit::witness::WitnessKey,
-    auth::issuer,
-    domain::{id::Id, retention::Schedule, words::CallerRole},
-    pdp::StatutoryLayer,
-    publish,
+pub use self::{
+    auth::{Auth, Key, Oidc},
+    log::{Log, Witness},
 };
+use crate::pdp::StatutoryLayer;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,7 +39,11 @@ pub struct Config {
     #[serde(default)]
     pub auth: Auth,
     #[serde(default)]
+    pub policies: Policies,
+    #[serde(default)]
     pub log: Log,
+    #[serde(default)]
+    pub metrics: Metrics,
     #[serde(default)]
     pub limits: Limits,
 }
@@ -60,136 +60,28 @@ pub struct Tls {
     pub plain_http: bool,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Auth {
-    #[serde(default)]
-    pub api_keys: Vec<Key>,
-    /// The council's identity provider, whose access tokens are taken.
-    #[serde(default)]
-    pub oidc: Option<Oidc>,
-}
-
-/// An API key, sent as `Authorization: Bearer pp_…`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Key {
-    pub name: String,
-    pub roles: Vec<CallerRole>,
-    /// Hexadecimal SHA-256 of the key.
-    pub sha256: String,
-    /// The person of the register for whom the key speaks; needed for the role `councillor`.
-    #[serde(default)]
-    pub person: Option<Id>,
-    /// From when the key is good; left out: at once.
-    #[serde(default)]
-    pub not_before: Option<Timestamp>,
-    /// From when it is not; left out: never. A successor of the same name may stand beside it until then.
-    #[serde(default)]
-    pub expires_at: Option<Timestamp>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Oidc {
-    /// The issuer as it calls itself; its metadata are below this address.
-    pub issuer: String,
-    /// What the issuer calls this service.
-    pub audience: String,
-    /// The claim that lists roles, or the way to it (`realm_access.roles`).
-    #[serde(default = "Oidc::roles")]
-    pub roles_claim: String,
-    /// The claim that is the id of the person of the register for whom the caller speaks.
-    #[serde(default = "Oidc::subject")]
-    pub person_claim: String,
-    /// Which signatures are taken. None is made with a shared secret.
-    #[serde(default = "Oidc::algorithms")]
-    pub algorithms: Vec<Algorithm>,
-}
-
-impl Oidc {
-    fn roles() -> String {
-        "roles".to_owned()
-    }
-
-    fn subject() -> String {
-        "sub".to_owned()
-    }
-
-    fn algorithms() -> Vec<Algorithm> {
-        vec![Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA]
-    }
-
-    pub fn settings(&self) -> issuer::Settings {
-        let Self { issuer, audience, roles_claim, person_claim, algorithms } = self.clone();
-        issuer::Settings { issuer, audience, roles_claim, person_claim, algorithms, times: issuer::Times::default() }
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        if !Url::parse(&self.issuer).is_ok_and(|address| issuer::is_safe(&address)) {
-            return Err(ConfigError::Issuer);
-        }
-        if self.audience.is_empty() {
-            return Err(ConfigError::Audience);
-        }
-        let shared = |algorithm: &Algorithm| [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512].contains(algorithm);
-        if self.algorithms.is_empty() || self.algorithms.iter().any(shared) {
-            return Err(ConfigError::Algorithms);
-        }
-        Ok(())
-    }
-}
-
+/// Where the policies come from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Log {
-    /// The key that signs receipts; made on first start. Default: beside the database, or `pinkpaper.key`.
-    pub key_file: Option<String>,
-    /// The key that signs checkpoints, another than that of the receipts; made on first start. Default: beside the
-    /// database, or `pinkpaper.checkpoint.key`.
-    pub checkpoint_key_file: Option<String>,
-    /// Where the newest checkpoint is kept outside the database. The service does not start on a log that does not go
-    /// on from it. Default: beside a database in a file; with PostgreSQL none, unless set.
-    pub checkpoint_file: Option<String>,
-    /// The log's name, by which its checkpoints and receipts are known: fixed by the first start. Default: host and
-    /// path of `public_url`, and `/log`.
-    pub name: Option<String>,
-    /// Seconds between two heartbeats, each of which is signed; 0 for none.
-    pub heartbeat_seconds: u64,
-    /// Where each signed checkpoint is posted, as `text/plain`.
-    pub publish_url: Option<Url>,
-    /// Who countersigns checkpoints.
-    pub witnesses: Vec<Witness>,
-    /// Entries that may wait to be written before callers are turned away.
-    pub queue: usize,
-    /// How long what is personal in the log is kept.
-    pub retention: Schedule,
+pub struct Policies {
+    /// Left out: those that the program was built with.
+    pub directory: Option<PathBuf>,
+    /// Whether a change of the directory is taken without being asked for.
+    pub watch: bool,
 }
 
-impl Default for Log {
+impl Default for Policies {
     fn default() -> Self {
-        Self {
-            key_file: None,
-            checkpoint_key_file: None,
-            checkpoint_file: None,
-            name: None,
-            heartbeat_seconds: 60,
-            publish_url: None,
-            witnesses: Vec::new(),
-            queue: 1024,
-            retention: Schedule::default(),
-        }
+        Self { directory: None, watch: true }
     }
 }
 
-/// A C2SP witness.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Witness {
-    /// The address that takes checkpoints, `…/add-checkpoint`.
-    pub url: Url,
-    /// Its public key, `name+id+base64`, of cosignature type.
-    pub key: String,
+/// What is told to those who watch the service. Where it is sent is said by the `OTEL_…` variables.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Whether `GET /metrics` is there, for callers with the role `operator`.
+    pub prometheus: bool,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -240,7 +132,9 @@ impl Default for Config {
             statutory_layer: StatutoryLayer::Enforce,
             tls: Tls::default(),
             auth: Auth::default(),
+            policies: Policies::default(),
             log: Log::default(),
+            metrics: Metrics::default(),
             limits: Limits::default(),
         }
     }
@@ -318,43 +212,14 @@ impl Config {
         self.log.name.clone().unwrap_or_else(|| format!("{}/log", host.trim_end_matches('/')))
     }
 
-    /// Who countersigns checkpoints.
-    pub fn witnesses(&self) -> Result<Vec<publish::Witness>, ConfigError> {
-        let of = |witness: &Witness| {
-            let key = WitnessKey::parse(&witness.key).ok_or_else(|| ConfigError::Witness(witness.key.clone()))?;
-            Ok(publish::Witness::new(witness.url.clone(), key))
-        };
-        self.log.witnesses.iter().map(of).collect()
-    }
-
     fn check(&self) -> Result<(), ConfigError> {
         if !signed_note::is_key_name_valid(&self.log_name()) {
             return Err(ConfigError::LogName);
         }
-        self.witnesses()?;
+        self.log.witnesses()?;
         self.tls.check(self.listen)?;
-        if let Some(oidc) = &self.auth.oidc {
-            oidc.check()?;
-        }
-        self.limits.check()?;
-        let mut named: BTreeMap<&str, &Key> = BTreeMap::new();
-        let mut hashes: BTreeSet<[u8; 32]> = BTreeSet::new();
-        for key in &self.auth.api_keys {
-            if !hashes.insert(key.hash()?) {
-                return Err(ConfigError::Repeated(key.name.clone()));
-            }
-            if key.name.is_empty() || key.name.starts_with(issuer::PREFIX) {
-                return Err(ConfigError::KeyName(key.name.clone()));
-            }
-            let first = named.entry(&key.name).or_insert(key);
-            if first.roles != key.roles || first.person != key.person {
-                return Err(ConfigError::OneName(key.name.clone()));
-            }
-            if key.roles.contains(&CallerRole::Councillor) && key.person.is_none() {
-                return Err(ConfigError::Person(key.name.clone()));
-            }
-        }
-        Ok(())
+        self.auth.check()?;
+        self.limits.check()
     }
 }
 
@@ -374,28 +239,13 @@ impl Tls {
     }
 }
 
-impl Log {
-    /// How often the log is signed, where it is.
-    pub fn heartbeat(&self) -> Option<Duration> {
-        (self.heartbeat_seconds > 0).then(|| Duration::from_secs(self.heartbeat_seconds))
-    }
-}
-
-impl Key {
-    pub fn hash(&self) -> Result<[u8; 32], ConfigError> {
-        let mut hash = [0; 32];
-        hex::decode_to_slice(&self.sha256, &mut hash).map_err(|_| ConfigError::Hash(self.name.clone()))?;
-        Ok(hash)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
 
     use super::*;
 
-    fn read(text: &str) -> Result<Config, ConfigError> {
+    pub(super) fn read(text: &str) -> Result<Config, ConfigError> {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(text.as_bytes()).expect("written");
         Config::read(Some(file.path()), &Flags::default())
@@ -410,84 +260,12 @@ mod tests {
     }
 
     #[test]
-    fn a_retention_schedule_is_read_class_by_class_and_what_it_does_not_name_keeps_its_default() {
-        let shipped = Config::default().log.retention;
-        let told = |config: Config| serde_json::to_value(config.log.retention).expect("JSON");
-        let mut expected = serde_json::to_value(shipped).expect("JSON");
-        expected["allow"] = "18mo".into();
-        expected["log_read"] = "0".into();
-        expected["after"]["foi"] = "6w".into();
-        let config = read("[log.retention]\nallow = \"18mo\"\nlog_read = 0\nafter.foi = \"6w\"").expect("accepted");
-        assert_eq!(told(config), expected);
-        assert!(shipped.enabled && !read("[log.retention]\nenabled = false").expect("accepted").log.retention.enabled);
-    }
-
-    #[test]
-    fn a_retention_schedule_that_is_none_is_refused_by_name() {
-        for (text, named) in [
-            ("[log.retention]\nallows = \"2y\"", "allows"),
-            ("[log.retention.after]\nico = \"6w\"", "ico"),
-            ("[log.retention]\nallow = \"2 years\"", "log.retention.allow"),
-            ("[log.retention]\nother = 6", "log.retention.other"),
-        ] {
-            let error = read(text).expect_err(text).to_string();
-            assert!(error.contains(named), "{error}");
-        }
-    }
-
-    #[test]
     fn flags_stand_above_the_file() {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(b"profile = \"baseline\"\nlisten = \"127.0.0.1:9000\"").expect("written");
         let flags = Flags { profile: Some("th52".to_owned()), ..Flags::default() };
         let config = Config::read(Some(file.path()), &flags).expect("accepted");
         assert_eq!((config.profile.as_str(), config.listen.port()), ("th52", 9000));
-    }
-
-    #[test]
-    fn a_key_must_be_a_hash_and_a_councillors_key_must_name_the_person() {
-        let key = |rest: &str| format!("[[auth.api_keys]]\nname = \"k\"\n{rest}");
-        let hash = "ab".repeat(32);
-        assert!(matches!(read(&key("roles = [\"pep\"]\nsha256 = \"abc\"")), Err(ConfigError::Hash(_))));
-        let councillor = key(&format!("roles = [\"councillor\"]\nsha256 = \"{hash}\""));
-        assert!(matches!(read(&councillor), Err(ConfigError::Person(_))));
-        assert!(read(&key(&format!("roles = [\"pep\"]\nsha256 = \"{hash}\""))).is_ok());
-    }
-
-    #[test]
-    fn a_key_may_stand_beside_its_successor_which_is_the_same_caller() {
-        let hashed = |byte: &str, rest: &str| {
-            format!("[[auth.api_keys]]\nname = \"k\"\nsha256 = \"{}\"\n{rest}\n", byte.repeat(32))
-        };
-        let key = |rest: &str| hashed("ab", rest);
-        let (old, new) = ("expires_at = \"2026-12-01T00:00:00Z\"", "not_before = \"2026-11-01T00:00:00Z\"");
-        let both = |old: &str, new: &str| read(&format!("{}{}", key(old), hashed("cd", new)));
-        let pep = "roles = [\"pep\"]\n";
-        assert!(both(&format!("{pep}{old}"), &format!("{pep}{new}")).is_ok());
-        let other = both(&format!("{pep}{old}"), "roles = [\"officer\"]");
-        assert!(matches!(other, Err(ConfigError::OneName(_))), "{other:?}");
-        let copied = read(&format!("{}{}", key(pep), key(pep).replace("\"k\"", "\"l\"")));
-        assert!(matches!(copied, Err(ConfigError::Repeated(_))), "{copied:?}");
-        let token = read(&key(pep).replace("\"k\"", "\"oidc:abc\""));
-        assert!(matches!(token, Err(ConfigError::KeyName(_))), "{token:?}");
-    }
-
-    #[test]
-    fn an_issuer_must_be_one_whose_word_cannot_be_changed_on_the_way() {
-        let oidc = |issuer: &str, more: &str| {
-            read(&format!("[auth.oidc]\nissuer = \"{issuer}\"\naudience = \"pinkpaper\"\n{more}"))
-        };
-        assert!(oidc("https://login.example/tenant/v2.0", "").is_ok());
-        assert!(oidc("http://127.0.0.1:9000", "").is_ok());
-        for plain in ["http://login.example/", "http://127.0.0.1.example/", "http://localhost/", "ftp://login.example/"]
-        {
-            assert!(matches!(oidc(plain, ""), Err(ConfigError::Issuer)), "{plain}");
-        }
-        for algorithms in ["[]", "[\"HS256\"]", "[\"RS256\", \"HS512\"]"] {
-            let told = oidc("https://login.example/", &format!("algorithms = {algorithms}"));
-            assert!(matches!(told, Err(ConfigError::Algorithms)), "{algorithms}");
-        }
-        assert!(oidc("https://login.example/", "algorithms = [\"none\"]").is_err());
     }
 
     #[test]

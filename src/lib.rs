@@ -19,5 +19,6 @@ pub mod pap;
 pub mod pdp;
 pub mod pip;
 pub mod publish;
+pub mod spreadsheet;
 pub mod store;
 pub mod telemetry;

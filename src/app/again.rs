@@ -26,6 +26,7 @@ use crate::{
     pap::{Bundle, LoadError, PolicyFiles, RuleBook},
     pdp::{self, StatutoryLayer},
     pip::{Unreadable, facts::Case},
+    telemetry::metrics,
 };
 
 /// What was decided, before it has an id and a place.
@@ -47,6 +48,7 @@ impl Judged {
 pub fn judge(bundle: &Bundle, book: &RuleBook, statutory: StatutoryLayer, case: &Case) -> Judged {
     Judged::of(pdp::decide(bundle, book, statutory, case).unwrap_or_else(|error| {
         tracing::error!(error = %error, "a decision failed closed");
+        metrics::failed_closed(&book.profile.id);
         pdp::fail_closed(book, case)
     }))
 }

@@ -3,9 +3,11 @@
 use serde_json::json;
 
 use super::{
-    App, Caller, Idempotency, NoProfile,
+    App, Caller, Idempotency,
     again::{Judged, judge},
     new_id,
+    policies::{NoRules, Rules},
+    traced,
 };
 use crate::{
     audit::{AppendError, EntryKind, NewEntry, SearchKeys, StoredEntry, export::SUMMARY},
@@ -15,14 +17,15 @@ use crate::{
         id::Id,
         question::{PartyType, Request},
         referral::Raised,
-        words::{Action, PartOutcome},
+        words::{Action, Layer, PartOutcome},
     },
     pap::callers::{Circumstances, Errand},
     pip::{
-        Unreadable,
+        Snapshot, Unreadable,
         facts::{Case, Provided},
         gather::{self, GatherError},
     },
+    telemetry::{metrics, step},
 };
 
 /// How often a decision is made again because the facts changed under it.
@@ -50,7 +53,7 @@ pub enum DecideError {
     #[error("the answer cannot be recorded")]
     Unrecorded(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]
-    NoProfile(#[from] NoProfile),
+    NoRules(#[from] NoRules),
 }
 
 impl App {
@@ -61,17 +64,28 @@ impl App {
         request: Request,
         idempotency: Option<Idempotency>,
     ) -> Result<Decision, DecideError> {
-        self.may_ask(caller, &request)?;
+        self.may_ask(caller, &request, Errand::Decide)?;
+        self.settle(caller, request, idempotency, Purpose::ToAct).await
+    }
+
+    /// The same for whoever may ask it.
+    pub(super) async fn settle(
+        &self,
+        caller: &Caller,
+        request: Request,
+        idempotency: Option<Idempotency>,
+        purpose: Purpose,
+    ) -> Result<Decision, DecideError> {
         if let Some(first) = self.first_answer(caller, idempotency.as_ref(), None).await? {
             return Ok(first);
         }
         for _ in 0..ATTEMPTS {
-            let case = self.gather(request.clone()).await?;
-            let decision = self.evaluate(&case)?;
+            let (case, decision) = self.make(&request, purpose).await?;
             let entry = self.entry(caller, &case, &decision, idempotency.as_ref(), None);
-            match self.store.append(entry).await {
-                Ok(position) => return Ok(Decision { log: Some(position), ..decision }),
-                Err(AppendError::Stale) => {}
+            let entry = NewEntry { kind: purpose.kind(), ..entry };
+            match step("record", self.store.append(entry)).await {
+                Ok(position) => return Ok(given(Decision { log: Some(position), ..decision }, purpose)),
+                Err(AppendError::Stale) => metrics::made_again(),
                 Err(error) => return unrecorded(error),
             }
         }
@@ -100,21 +114,21 @@ impl App {
                         waiting.push((at, *entry));
                         Ok(*decision)
                     }
-                    Err(error @ (DecideError::Unreadable(_) | DecideError::NoProfile(_))) => return Err(error),
+                    Err(error @ (DecideError::Unreadable(_) | DecideError::NoRules(_))) => return Err(error),
                     Err(error) => Err(error),
                 });
             }
             let (places, entries): (Vec<usize>, Vec<NewEntry>) = waiting.into_iter().unzip();
-            match self.store.append_all(entries).await {
+            match step("record", self.store.append_all(entries)).await {
                 Ok(positions) => {
                     for (at, position) in places.into_iter().zip(positions) {
                         if let Some(Ok(decision)) = answers.get_mut(at) {
-                            decision.log = Some(position);
+                            *decision = given(Decision { log: Some(position), ..decision.clone() }, Purpose::ToAct);
                         }
                     }
                     return Ok(answers);
                 }
-                Err(AppendError::Stale) => {}
+                Err(AppendError::Stale) => metrics::made_again(),
                 Err(error) => return unrecorded(error).map(|decision| vec![Ok(decision)]),
             }
         }
@@ -129,20 +143,19 @@ impl App {
         idempotency: Option<&Idempotency>,
         at: usize,
     ) -> Result<Prepared, DecideError> {
-        self.may_ask(caller, request)?;
+        self.may_ask(caller, request, Errand::Decide)?;
         if let Some(first) = self.first_answer(caller, idempotency, Some(at)).await? {
             return Ok(Prepared::Known(Box::new(first)));
         }
-        let case = self.gather(request.clone()).await?;
-        let decision = self.evaluate(&case)?;
+        let (case, decision) = self.make(request, Purpose::ToAct).await?;
         let entry = self.entry(caller, &case, &decision, idempotency, Some(at));
         Ok(Prepared::New(Box::new(decision), Box::new(entry)))
     }
 
     /// Nobody but the person may ask as a councillor's own caller.
-    fn may_ask(&self, caller: &Caller, request: &Request) -> Result<(), DecideError> {
+    pub(super) fn may_ask(&self, caller: &Caller, request: &Request, errand: Errand) -> Result<(), DecideError> {
         let about_self = caller.person.is_some() && request.principal.person() == caller.person.as_ref();
-        let allowed = self.allows(caller, Errand::Decide, Circumstances { about_self, ..Circumstances::default() });
+        let allowed = self.allows(caller, errand, Circumstances { about_self, ..Circumstances::default() });
         if allowed { Ok(()) } else { Err(DecideError::NotAllowed) }
     }
 
@@ -160,17 +173,24 @@ impl App {
         }
     }
 
-    /// The facts, all at one version: the register is read first, and the append checks that nothing came after it.
-    async fn gather(&self, request: Request) -> Result<Case, DecideError> {
-        let (bundle, book) = self.rules()?;
+    /// Gathers the facts and evaluates the rules, all at one version: the register is read first, with it the policies
+    /// in force, and the append checks that nothing came after them.
+    async fn make(&self, request: &Request, purpose: Purpose) -> Result<(Case, Decision), DecideError> {
         let snapshot = self.store.snapshot();
+        let rules = self.rules_with(&snapshot).await?;
+        let case = step("gather", self.gather(&rules, &snapshot, request.clone())).await?;
+        let decision = step("evaluate", async { self.evaluate(&rules, &case, purpose) }).await;
+        Ok((case, decision))
+    }
+
+    async fn gather(&self, rules: &Rules, snapshot: &Snapshot, request: Request) -> Result<Case, DecideError> {
         let document = self.document(&request).await?;
         let determinations = self.store.determinations_about(&document.id).await?;
         let sources = gather::Sources {
-            snapshot: &snapshot,
-            calendar: &bundle.calendar,
-            profile: &book.profile,
-            deciders: &bundle.deciders,
+            snapshot,
+            calendar: &rules.bundle.calendar,
+            profile: &rules.book.profile,
+            deciders: &rules.bundle.deciders,
             determinations: &determinations,
             provided: self.provided(&request).await?,
             now: self.clock.now(),
@@ -209,15 +229,16 @@ impl App {
         }
     }
 
-    fn evaluate(&self, case: &Case) -> Result<Decision, DecideError> {
-        let (bundle, book) = self.rules()?;
-        let judged = judge(&bundle, &book, self.statutory, case);
-        Ok(self.answer(case, judged, &bundle.hash))
+    fn evaluate(&self, rules: &Rules, case: &Case, purpose: Purpose) -> Decision {
+        let judged = judge(&rules.bundle, &rules.book, self.statutory, case);
+        self.answer(case, judged, &rules.bundle.hash, purpose)
     }
 
-    fn answer(&self, case: &Case, judged: Judged, bundle: &str) -> Decision {
+    fn answer(&self, case: &Case, judged: Judged, bundle: &str, purpose: Purpose) -> Decision {
         let Judged { outcome, held, mut verdict } = judged;
-        verdict.name_referrals(|| Id::try_from(new_id()).ok());
+        if purpose == Purpose::ToAct {
+            verdict.name_referrals(|| Id::try_from(new_id()).ok());
+        }
         Decision {
             id: new_id(),
             outcome,
@@ -249,14 +270,17 @@ impl App {
             outcome: Some(decision.outcome),
             policy_bundle: decision.policy_bundle.clone(),
             facts_version: Some(decision.facts_version),
-            payload: vec![
+            payload: [
                 ("caller", json!(caller.name)),
                 ("request", json!(case.request)),
                 ("answer", json!(decision)),
                 (SUMMARY, summary(case, decision)),
                 ("facts", json!(case)),
                 ("basis", json!(self.basis())),
-            ],
+            ]
+            .into_iter()
+            .chain(traced())
+            .collect(),
             search: Some(SearchKeys {
                 person: searched_person(&case.request),
                 document: decision.document.to_string(),
@@ -268,6 +292,35 @@ impl App {
             erased: None,
         }
     }
+}
+
+/// What somebody wants the answer for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To do with the paper what was asked. What is left to a person waits on the referral desk.
+    ToAct,
+    ToKnow,
+}
+
+impl Purpose {
+    fn kind(self) -> EntryKind {
+        match self {
+            Self::ToAct => EntryKind::Decision,
+            Self::ToKnow => EntryKind::Enquiry,
+        }
+    }
+}
+
+/// Counts an answer that is on record and about to be given.
+fn given(decision: Decision, purpose: Purpose) -> Decision {
+    metrics::decided(&metrics::Decided {
+        outcome: decision.outcome.word(),
+        held: decision.held,
+        profile: &decision.profile,
+        layer: decision.verdict.deciding_layer().map_or("none", Layer::word),
+        kind: purpose.kind().word(),
+    });
+    decision
 }
 
 enum Prepared {
@@ -296,6 +349,14 @@ fn unrecorded(error: AppendError) -> Result<Decision, DecideError> {
         AppendError::Repeated { same_body: false, .. } => Err(DecideError::KeyReused),
         AppendError::Full => Err(DecideError::Busy),
         other => Err(DecideError::Unrecorded(other.into())),
+    }
+}
+
+/// Why what has no answer of its own to repeat is not on record.
+pub(super) fn unrecorded_act(error: AppendError) -> DecideError {
+    match error {
+        AppendError::Full => DecideError::Busy,
+        other => DecideError::Unrecorded(other.into()),
     }
 }
 

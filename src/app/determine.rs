@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{App, Caller, Idempotency, NoProfile, new_id};
+use super::{App, Caller, Idempotency, new_id, policies::NoRules};
 use crate::{
     audit::{AppendError, EntryKind, NewEntry, Unmet, Write},
     domain::{
@@ -37,7 +37,7 @@ pub enum DetermineError {
     #[error("the determination cannot be recorded")]
     Unrecorded(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]
-    NoProfile(#[from] NoProfile),
+    NoRules(#[from] NoRules),
     #[error(transparent)]
     Id(#[from] NotAnId),
 }
@@ -109,7 +109,7 @@ impl App {
     }
 
     /// Everyone and everything named must be known; the version in force is taken where none is named.
-    async fn check_names(&self, entered: &mut Entered) -> Result<(), DetermineError> {
+    pub(super) async fn check_names(&self, entered: &mut Entered) -> Result<(), DetermineError> {
         let snapshot = self.store.current().await?;
         let register = &snapshot.register;
         let mut faults: Vec<(&'static str, String)> = Vec::new();
@@ -151,10 +151,10 @@ impl App {
     }
 
     async fn entitled(&self, entered: &Entered) -> Result<bool, DetermineError> {
-        let (bundle, book) = self.rules()?;
         let snapshot = self.store.current().await?;
+        let rules = self.rules_with(&snapshot).await?;
         let today = london_day(self.clock.now());
-        Ok(entitled(entered, &bundle, &book, &snapshot.register, today))
+        Ok(entitled(entered, &rules.bundle, &rules.book, &snapshot.register, today))
     }
 }
 

@@ -93,7 +93,7 @@ impl App {
     ) -> Result<Erasure, EraseError> {
         let as_of = self.store.retention_events().await?;
         let entry = self.store.entry(request.decision.as_str()).await?;
-        let entry = entry.filter(|entry| entry.kind == EntryKind::Decision);
+        let entry = entry.filter(|entry| entry.kind.is_answer() || entry.kind == EntryKind::Audience);
         let entry = entry.ok_or(EraseError::Unknown("/decision", "is not a decision on record"))?;
         let index = entry.position.index;
         if entry.payload.is_empty() {

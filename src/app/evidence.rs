@@ -6,9 +6,13 @@
 
 use std::{
     ops::Range,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -23,6 +27,7 @@ use crate::{
         merkle::{self, Node, Span},
         publish::{CheckpointFile, Unpublished},
     },
+    domain::id::Id,
     pap::callers::{Circumstances, Errand},
     pip::{Change, Unreadable},
 };
@@ -33,6 +38,8 @@ pub struct Checkpoints {
     file: Option<CheckpointFile>,
     /// The last one signed or found.
     last: Mutex<Option<Signed>>,
+    /// When this process last signed, or found the log as it was when it last did.
+    signed_at: ArcSwapOption<Timestamp>,
     sound: AtomicBool,
 }
 
@@ -99,10 +106,14 @@ pub struct Consistency {
 
 impl Checkpoints {
     pub fn new(notary: Notary, file: Option<CheckpointFile>) -> Self {
-        Self { notary, file, last: Mutex::new(None), sound: AtomicBool::new(true) }
+        Self { notary, file, last: Mutex::new(None), signed_at: ArcSwapOption::empty(), sound: AtomicBool::new(true) }
     }
 
     /// Whether the log is what was signed of it, as far as was last seen.
+    pub fn signed_at(&self) -> Option<Timestamp> {
+        self.signed_at.load().as_deref().copied()
+    }
+
     pub fn sound(&self) -> bool {
         self.sound.load(Ordering::Relaxed)
     }
@@ -145,6 +156,9 @@ impl App {
     /// A signed checkpoint of the whole log as it now stands.
     pub async fn checkpoint(&self) -> Result<Signed, CheckpointError> {
         let signed = self.sign().await;
+        if signed.is_ok() {
+            self.checkpoints.signed_at.store(Some(Arc::new(self.clock.now())));
+        }
         if let Err(error) = &signed
             && error.is_of_the_log()
         {
@@ -338,11 +352,35 @@ pub enum EvidenceError {
 }
 
 /// What to export.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Wanted {
     pub view: crate::audit::export::View,
     /// Inclusive.
     pub from: Option<Timestamp>,
     /// Exclusive.
     pub to: Option<Timestamp>,
+    /// Decisions of one thing alone: of a table only, since what leaves entries out proves nothing.
+    pub only: Only,
+}
+
+/// What a decision must be about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Only {
+    pub document: Option<Id>,
+    /// Decided or referred by this rule.
+    pub rule: Option<String>,
+}
+
+impl Only {
+    pub fn is_all(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether what may be released of a decision (its `summary`) is about it.
+    pub fn holds(&self, summary: &Value) -> bool {
+        let document = self.document.as_ref().is_none_or(|wanted| summary["document"] == wanted.as_str());
+        let rules = summary["rules"].as_array();
+        let rule = self.rule.as_ref().is_none_or(|wanted| rules.is_some_and(|all| all.iter().any(|one| one == wanted)));
+        document && rule
+    }
 }

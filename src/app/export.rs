@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     App, Caller,
-    evidence::{EvidenceError, Signed, Wanted},
+    evidence::{EvidenceError, Only, Signed, Wanted},
     history::HistoryError,
 };
 use crate::{
@@ -36,6 +36,7 @@ pub struct Exporter {
     format: Format,
     view: View,
     pseudonyms: Pseudonyms,
+    only: Only,
     first: Option<String>,
     left: Range<u64>,
 }
@@ -43,7 +44,7 @@ pub struct Exporter {
 impl App {
     /// Begins an export of the log, or of the entries of a time.
     pub async fn export(&self, caller: &Caller, wanted: Wanted, format: Format) -> Result<Exporter, EvidenceError> {
-        let told = json!({"export": wanted.view, "from": wanted.from, "to": wanted.to});
+        let told = json!({"export": wanted.view, "from": wanted.from, "to": wanted.to, "only": wanted.only});
         self.reads_the_log(caller, told).await?;
         self.exporter(wanted, format).await
     }
@@ -67,7 +68,7 @@ impl App {
             Format::Csv => sheet::titles(),
         };
         let pseudonyms = Pseudonyms::fresh().ok_or(EvidenceError::NoRandomness)?;
-        Ok(Exporter { format, view: wanted.view, pseudonyms, first: Some(first), left: run })
+        Ok(Exporter { format, view: wanted.view, pseudonyms, only: wanted.only, first: Some(first), left: run })
     }
 
     async fn header(&self, signed: &Signed, view: View, run: Range<u64>) -> Result<String, Unreadable> {
@@ -113,9 +114,15 @@ impl App {
                 let receipt = self.store.receipt(raw.epoch, raw.index, &raw.leaf_hash);
                 told(&export::line(raw, receipt, exporter.view, &exporter.pseudonyms))
             }
+            Format::Csv if !exporter.only.is_all() && !is_one_of(raw, &exporter.only) => String::new(),
             Format::Csv => sheet::row(raw, exporter.view, &exporter.pseudonyms),
         }
     }
+}
+
+/// Whether the entry is a decision of those wanted. An enquiry gave nobody anything.
+fn is_one_of(raw: &RawEntry, only: &Only) -> bool {
+    sheet::kind(raw) == Some(EntryKind::Decision) && only.holds(&sheet::summary(raw))
 }
 
 fn told(line: &impl serde::Serialize) -> String {

@@ -22,6 +22,7 @@ impl App {
     /// In force for every decision acknowledged after this returns.
     pub async fn write(&self, caller: &Caller, change: Change, if_version: Option<u64>) -> Result<Written, WriteError> {
         let kind = match change {
+            Change::AdoptPolicies { .. } => EntryKind::PoliciesInForce,
             Change::PutDocument(_) | Change::DeleteDocument(_) => EntryKind::DocumentWrite,
             _ => EntryKind::RegisterWrite,
         };
@@ -44,6 +45,9 @@ impl From<AppendError> for WriteError {
 fn told(change: &Change) -> serde_json::Value {
     match change {
         Change::ReplaceRegister(register) => json!({"replace_register": register}),
+        Change::Import { from, register, documents } => {
+            json!({"import": {"from": from, "register": register, "documents": documents}})
+        }
         Change::PutGroup(group) => json!({"put_group": group}),
         Change::PutWard(ward) => json!({"put_ward": ward}),
         Change::PutBody(body) => json!({"put_body": body}),
@@ -64,6 +68,6 @@ fn told(change: &Change) -> serde_json::Value {
         Change::PlaceHold { id, .. } => json!({"place_hold": id}),
         Change::ReleaseHold(id) => json!({"release_hold": id}),
         Change::Erase { entries, .. } => json!({"erase": entries.len()}),
-        Change::KeepPolicies { hash, .. } => json!({"keep_policies": hash}),
+        Change::AdoptPolicies { hash, .. } => json!({"policies": hash}),
     }
 }

@@ -8,7 +8,7 @@ use super::{
     again::{Lack, Made, NoPolicies},
 };
 use crate::{
-    audit::{AppendError, EntryKind, LogFilter, StoredEntry},
+    audit::{Answered, AppendError, EntryKind, LogFilter, StoredEntry},
     domain::{id::Id, retention::Erasing, words::ErasedUnder},
     pap::callers::{Circumstances, Errand},
     pip::{Page, PageRequest, Unreadable},
@@ -64,9 +64,9 @@ impl App {
 
     /// One decision, whatever of it was erased.
     pub(super) async fn find_decision(&self, caller: &Caller, id: &str) -> Result<StoredEntry, HistoryError> {
-        let entry = self.store.entry(id).await?.filter(|entry| entry.kind == EntryKind::Decision);
+        let entry = self.store.entry(id).await?.filter(|entry| entry.kind.is_answer());
         let circumstances = entry.as_ref().map(|entry| Circumstances {
-            about_self: is_about(entry, caller.person.as_ref()),
+            about_self: concerns(entry, caller),
             own: made_by(entry, caller),
             addressed: false,
             nobody_known: false,
@@ -105,7 +105,8 @@ impl App {
         page: PageRequest,
     ) -> Result<Page<StoredEntry>, HistoryError> {
         let about_self = match (&filter.person, &caller.person) {
-            (Some(asked), Some(own)) => asked == own.as_str(),
+            // Others may have enquired about them, and that is not theirs to know.
+            (Some(asked), Some(own)) => asked == own.as_str() && filter.kind == Answered::Decision,
             _ => false,
         };
         if !self.allows(caller, Errand::ListDecisions, Circumstances { about_self, ..Circumstances::default() }) {
@@ -127,6 +128,11 @@ pub(super) fn made_by(entry: &StoredEntry, caller: &Caller) -> bool {
     entry.group("caller").and_then(Value::as_str) == Some(&caller.name)
 }
 
+/// Whether an answer is about the caller and the caller's to know: what others asked beforehand is theirs.
+fn concerns(entry: &StoredEntry, caller: &Caller) -> bool {
+    is_about(entry, caller.person.as_ref()) && (entry.kind != EntryKind::Enquiry || made_by(entry, caller))
+}
+
 fn is_about(entry: &StoredEntry, person: Option<&Id>) -> bool {
     let principal = entry.group("request").and_then(|request| request.pointer("/principal/id")).and_then(Value::as_str);
     person.is_some_and(|person| principal == Some(person.as_str()))
@@ -135,6 +141,6 @@ fn is_about(entry: &StoredEntry, person: Option<&Id>) -> bool {
 fn describe(filter: &LogFilter) -> Value {
     json!({
         "person": filter.person, "document": filter.document, "outcome": filter.outcome, "rule": filter.rule,
-        "from": filter.from, "to": filter.to,
+        "from": filter.from, "to": filter.to, "kind": filter.kind.kind(),
     })
 }

@@ -134,7 +134,7 @@ impl App {
         }
         let Some(id) = &scope.decision else { return Ok(()) };
         let entry = self.store.entry(id.as_str()).await.map_err(HistoryError::from)?;
-        match entry.filter(|entry| entry.kind == EntryKind::Decision) {
+        match entry.filter(|entry| entry.kind.is_answer()) {
             None => Err(HoldError::Scope("/scope/decision", "is not a decision on record")),
             Some(entry) if entry.payload.is_empty() => {
                 Err(HoldError::Scope("/scope/decision", "is a decision that is no longer kept"))

@@ -19,18 +19,21 @@ use crate::{
     clock::Clock,
     domain::{id::Id, retention::Schedule, words::CallerRole},
     pap::{
-        Bundle, RuleBook,
+        Bundle,
         callers::{Circumstances, Errand},
     },
     pdp::StatutoryLayer,
     pip::Indexed,
+    telemetry,
 };
 
 pub mod again;
+pub mod audience;
 pub mod conflicts;
 pub mod decide;
 pub mod determine;
 pub mod differences;
+pub mod enquire;
 pub mod erasure;
 pub mod evidence;
 pub mod explain;
@@ -39,15 +42,22 @@ pub mod facts;
 pub mod history;
 pub mod holds;
 pub mod impact;
+pub mod policies;
+pub mod prove;
 pub mod referrals;
 pub mod replay;
 pub mod replays;
 pub mod rounds;
+pub mod situations;
+pub mod standing;
 pub mod statement;
+pub mod statistics;
+pub mod told;
 
 /// The service.
 pub struct App {
     pub store: Arc<dyn DecisionLog>,
+    /// Those in force as far as this process knows: see [`policies`].
     pub policies: ArcSwap<Bundle>,
     pub profile: String,
     pub statutory: StatutoryLayer,
@@ -57,6 +67,11 @@ pub struct App {
     /// Hash of the schemas that check questions.
     pub schemas: Option<String>,
     pub checkpoints: evidence::Checkpoints,
+    /// Where policies are read from again.
+    pub source: policies::Source,
+    turn: policies::Turn,
+    /// Held by the one audience that is being listed.
+    audiences: tokio::sync::Mutex<()>,
 }
 
 /// The configured profile is not in the bundle.
@@ -103,6 +118,9 @@ impl App {
             clock,
             schemas: None,
             checkpoints,
+            source: policies::Source::default(),
+            turn: policies::Turn::default(),
+            audiences: tokio::sync::Mutex::default(),
         })
     }
 
@@ -116,11 +134,9 @@ impl App {
         Self { schemas: Some(schemas.to_owned()), ..self }
     }
 
-    /// The policies in force and this council's rule book among them.
-    pub fn rules(&self) -> Result<(Arc<Bundle>, Arc<RuleBook>), NoProfile> {
-        let bundle = self.policies.load_full();
-        let book = bundle.book(&self.profile).cloned().ok_or_else(|| NoProfile(self.profile.clone()))?;
-        Ok((bundle, book))
+    /// With policies that are read again from there.
+    pub fn reading(self, source: policies::Source) -> Self {
+        Self { source, ..self }
     }
 
     /// Whether a credential is one person's own and the register does not know whose.
@@ -141,12 +157,17 @@ impl App {
             outcome: None,
             policy_bundle: self.policies.load().hash.clone(),
             facts_version: None,
-            payload: vec![("caller", json!(caller.name)), ("act", what)],
+            payload: [("caller", json!(caller.name)), ("act", what)].into_iter().chain(traced()).collect(),
             search: None,
             idempotency: None,
             erased: None,
         }
     }
+}
+
+/// By which trace an act can be found among what the process sent of itself.
+fn traced() -> Option<(&'static str, serde_json::Value)> {
+    telemetry::trace_id().map(|id| ("trace", json!({"trace_id": id})))
 }
 
 /// A fresh id, in order of time.

@@ -9,13 +9,16 @@
 
 use serde_json::{Value, json};
 
-use super::{App, Caller, Idempotency, decide::read_back, facts::WriteError, history::HistoryError};
+use super::{
+    App, Caller, Idempotency, decide::read_back, determine::DetermineError, facts::WriteError, history::HistoryError,
+};
 use crate::{
     audit::{AppendError, EntryKind, NewEntry, ReferralFilter, StoredReferral, Unmet, Write},
     domain::{
         calendar::london_day,
         decision::{Decision, Referral},
-        determination::{DecidedBy, Determination},
+        determination::{DecidedBy, Determination, Entered},
+        document::{Document, Part},
         id::Id,
         question::Party,
         referral::{Mismatch, Question, Status, mismatches},
@@ -38,6 +41,19 @@ pub enum CloseError {
     KeyReused,
     #[error(transparent)]
     Write(WriteError),
+}
+
+/// Why a referral was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// The determination would not answer it: nothing is determined.
+    #[error(transparent)]
+    Refused(CloseError),
+    #[error(transparent)]
+    Undetermined(#[from] DetermineError),
+    /// It is determined, and somebody else closed the referral in the moment between.
+    #[error(transparent)]
+    NotClosed(CloseError),
 }
 
 /// A referral, with the answer that raised it.
@@ -80,6 +96,11 @@ impl App {
         Ok(told)
     }
 
+    /// A referral that the caller may close.
+    pub async fn closable(&self, caller: &Caller, id: &Id) -> Result<Told, HistoryError> {
+        self.referral(caller, Errand::CloseReferral, id).await
+    }
+
     /// Closes a referral with the determination that answers it.
     pub async fn close_referral(
         &self,
@@ -93,13 +114,7 @@ impl App {
         let Some(answer) = answer else {
             return Err(CloseError::NotAnAnswer(vec![("/determination", "is not a determination on record")]));
         };
-        let mut found = told.mismatches(&answer, self.clock.now());
-        if !self.decided_rightly(&told, &answer) {
-            found.push(("/determination", "was decided by the person whom the referral concerns"));
-        }
-        if !found.is_empty() {
-            return Err(CloseError::NotAnAnswer(found));
-        }
+        self.must_answer(&told, &answer)?;
         let change = Change::CloseReferral { referral: id.clone(), determination: determination.clone() };
         let act = json!({"referral": id, "determination": determination});
         let entry = NewEntry {
@@ -119,6 +134,40 @@ impl App {
     }
 
     /// Whether whoever decided may do so in this case. Of a determination that names nobody this shows only here.
+    /// Determines what a referral asks and closes it with that. What would not answer it is not determined either.
+    pub async fn answer_referral(
+        &self,
+        caller: &Caller,
+        id: &Id,
+        entered: Entered,
+        idempotency: Idempotency,
+    ) -> Result<Told, AnswerError> {
+        let told = self.closable(caller, id).await.map_err(|error| AnswerError::Refused(error.into()))?;
+        if told.stored.closed.is_some() {
+            return Err(AnswerError::Refused(CloseError::Write(WriteError::Unmet(Unmet::Closed))));
+        }
+        let mut as_recorded = entered.clone();
+        self.check_names(&mut as_recorded).await?;
+        let wanted = Determination {
+            id: id.clone(),
+            entered: as_recorded,
+            entered_by: caller.name.clone(),
+            recorded_at: self.clock.now(),
+            withdrawn_at: None,
+        };
+        self.must_answer(&told, &wanted).map_err(AnswerError::Refused)?;
+        let determined = self.determine(caller, entered, Some(idempotency)).await?;
+        self.close_referral(caller, id, &determined.id, None).await.map_err(AnswerError::NotClosed)
+    }
+
+    fn must_answer(&self, told: &Told, answer: &Determination) -> Result<(), CloseError> {
+        let mut found = told.mismatches(answer, self.clock.now());
+        if !self.decided_rightly(told, answer) {
+            found.push(("/determination", "was decided by the person whom the referral concerns"));
+        }
+        if found.is_empty() { Ok(()) } else { Err(CloseError::NotAnAnswer(found)) }
+    }
+
     fn decided_rightly(&self, told: &Told, answer: &Determination) -> bool {
         let DecidedBy::Person { person, post } = &answer.entered.decided_by else { return true };
         let case = Case { kind: answer.entered.kind, profile: &self.profile, own: told.concerns(person) };
@@ -199,6 +248,20 @@ impl Told {
             to: &self.referral.to,
         };
         mismatches(&asked, answer, now)
+    }
+
+    /// What is withheld, by its class and paragraphs of Schedule 12A.
+    pub fn kinds(&self, document: &Document) -> Vec<String> {
+        let withheld: Vec<&Id> = self.withheld().collect();
+        let parts = document.whole_parts();
+        let kind = |part: &Part| {
+            let class = part.facts.classification.or(&document.facts.classification).known()?;
+            let paragraphs: Vec<String> = class.exempt.iter().map(|exempt| exempt.paragraph.to_string()).collect();
+            let of =
+                if paragraphs.is_empty() { String::new() } else { format!(", paragraph {}", paragraphs.join(", ")) };
+            Some(format!("{}: {}{of}", part.id, class.access.word()))
+        };
+        parts.iter().filter(|part| withheld.contains(&&part.id)).filter_map(kind).collect()
     }
 
     fn withheld(&self) -> impl Iterator<Item = &Id> {

@@ -22,7 +22,6 @@ use super::{
     history::HistoryError,
 };
 use crate::{
-    audit::EntryKind,
     domain::{decision::PartVerdict, words::Outcome},
     pap::{
         Bundle, RuleBook,
@@ -92,7 +91,7 @@ impl App {
             return Err(HistoryError::NotAllowed.into());
         }
         let entry = self.store.entry(id).await.map_err(HistoryError::from)?;
-        let entry = entry.filter(|entry| entry.kind == EntryKind::Decision).ok_or(HistoryError::NotFound)?;
+        let entry = entry.filter(|entry| entry.kind.is_answer()).ok_or(HistoryError::NotFound)?;
         let what = json!({"replay": id, "policy_bundle": under.policy_bundle, "profile": under.profile});
         self.log_read(caller, what).await?;
         let made = self.made(&entry).await?;

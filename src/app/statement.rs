@@ -59,7 +59,7 @@ impl App {
         let last = relevance.max_by_key(|determination| determination.entered.decided_at);
         Ok(last.map(|last| {
             json!({"id": last.id, "decided_by": last.entered.decided_by, "decided_at": last.entered.decided_at,
-                   "reasons": last.entered.reasons})
+                   "parts": last.entered.parts, "reasons": last.entered.reasons})
         }))
     }
 }
@@ -92,14 +92,30 @@ fn text(
             .to_owned(),
         format!("To: {}", committees.join(", ")),
         format!("Document: {}. Decision {} of {}.", decision.document, decision.id, decision.decided_at),
-        "A member of the committee is not entitled under regulation 17 to a copy of:".to_owned(),
     ];
-    for (part, reasons) in parts {
+    // The executive speaks of the parts it determined; of the others there is nothing to state but what the facts lack.
+    let of_all = |determined: &Value| determined.get("parts").is_none_or(Value::is_null);
+    let named = |determined: &Value, id: &str| {
+        determined.get("parts").and_then(Value::as_array).is_some_and(|parts| parts.iter().any(|part| part == id))
+    };
+    let is_determined = |id: &str| determined.is_some_and(|by| of_all(by) || named(by, id));
+    let (decided, open): (Vec<_>, Vec<_>) = parts.iter().partition(|(id, _)| is_determined(id));
+    if let (false, Some(reasons)) = (decided.is_empty(), determined.and_then(|by| by.get("reasons")?.as_str())) {
+        lines.push(
+            "The executive has determined that a member of the committee is not entitled under regulation 17 to a copy of:"
+                .to_owned(),
+        );
+        lines.extend(decided.iter().map(|(part, _)| format!("- {part}")));
+        lines.push(format!("The executive's reasons: {reasons}"));
+    }
+    if !open.is_empty() {
+        lines.push(
+            "No copy was due under regulation 17, as the facts stood and without a determination, of:".to_owned(),
+        );
+    }
+    for (part, reasons) in open {
         lines.push(format!("- {part}"));
         lines.extend(reasons.iter().map(|reason| format!("  {reason}")));
-    }
-    if let Some(reasons) = determined.and_then(|determined| determined.get("reasons")).and_then(Value::as_str) {
-        lines.push(format!("The executive's reasons: {reasons}"));
     }
     lines.push("Rights under other provisions are not affected (regulations 16(8) and 21(8)).".to_owned());
     lines.join("\n")

@@ -46,6 +46,7 @@ pub mod publish;
 pub mod receipt;
 pub mod retention;
 pub mod sheet;
+pub mod statistics;
 pub mod verify;
 pub mod witness;
 
@@ -54,6 +55,10 @@ pub mod witness;
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
     Decision,
+    /// The same question, asked to know the answer: nothing was given.
+    Enquiry,
+    /// Of one document, what everyone would get.
+    Audience,
     Determination,
     Withdrawal,
     RegisterWrite,
@@ -64,8 +69,10 @@ pub enum EntryKind {
     Refusal,
     /// A determination answered a referral.
     ReferralClosed,
-    /// Policies came into force that the log had not met before.
+    /// Policies came into force that the log had not met before: what versions up to 0.4 recorded.
     PoliciesKept,
+    /// Policies came into force.
+    PoliciesInForce,
     /// Nothing happened: so that silence can be told from a gap.
     Heartbeat,
     /// The log goes on after a restored backup.
@@ -186,9 +193,50 @@ pub struct KeptCheckpoint {
     pub note: String,
 }
 
+/// What those who run the log watch of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Writes that wait for a commit, and how many may.
+    pub waiting: u64,
+    pub may_wait: u64,
+    pub size: u64,
+    /// Entries of which something was erased.
+    pub erased: u64,
+    pub holds: u64,
+    pub referrals_open: u64,
+    pub referrals_overdue: u64,
+    /// When the register was last written.
+    pub register_written: Option<Timestamp>,
+}
+
+/// Answers of which kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answered {
+    #[default]
+    Decision,
+    Enquiry,
+}
+
+impl Answered {
+    pub fn kind(self) -> EntryKind {
+        match self {
+            Self::Decision => EntryKind::Decision,
+            Self::Enquiry => EntryKind::Enquiry,
+        }
+    }
+}
+
+impl EntryKind {
+    /// Whether it holds an answer to somebody's question.
+    pub fn is_answer(self) -> bool {
+        matches!(self, Self::Decision | Self::Enquiry)
+    }
+}
+
 /// Which decisions to list.
 #[derive(Clone, Debug, Default)]
 pub struct LogFilter {
+    pub kind: Answered,
     pub person: Option<String>,
     pub document: Option<String>,
     pub outcome: Option<Outcome>,
@@ -313,6 +361,12 @@ pub trait DecisionLog: FactSource + LogReader + Retention {
 
     /// The receipt of an entry, as it was given when the entry was appended.
     fn receipt(&self, epoch: u64, index: u64, leaf_hash: &[u8]) -> String;
+
+    /// Counts decisions for a report.
+    async fn counted(&self, asked: &statistics::Asked) -> Result<statistics::Counts, Unreadable>;
+
+    /// Counts what is open; overdue as of this day.
+    async fn standing(&self, today: Date) -> Result<Standing, Unreadable>;
 
     /// Whether an entry could be made durable now.
     async fn ready(&self) -> Result<(), Unreadable>;

@@ -40,6 +40,7 @@ pub struct StoredHold {
 /// Which entries a class is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Members {
+    /// Decisions and enquiries with these outcomes.
     Decisions(&'static [Outcome]),
     Kinds(&'static [EntryKind]),
     /// Every kind but these.
@@ -50,6 +51,7 @@ const DETERMINED: &[EntryKind] = &[EntryKind::Determination, EntryKind::Withdraw
 /// The kinds that have a class of their own.
 const CLASSED: &[EntryKind] = &[
     EntryKind::Decision,
+    EntryKind::Enquiry,
     EntryKind::Determination,
     EntryKind::Withdrawal,
     EntryKind::ReferralClosed,
@@ -104,7 +106,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_one_class() {
-        let mut named: Vec<&str> = vec![EntryKind::Decision.word()];
+        let mut named: Vec<&str> = vec![EntryKind::Decision.word(), EntryKind::Enquiry.word()];
         for class in RecordClass::ALL {
             if let Members::Kinds(kinds) = members(*class) {
                 named.extend(kinds.iter().map(|kind| kind.word()));

@@ -14,7 +14,7 @@ use signed_note::Note;
 use super::{Failure, Service, erase::Erase, opened, say};
 use crate::{
     app::{
-        evidence::{self, Wanted},
+        evidence::{self, Only, Wanted},
         export::Format,
     },
     audit::{
@@ -100,7 +100,12 @@ pub(super) fn run(verb: LogVerb) -> Result<ExitCode, Failure> {
         LogVerb::Erase(erase) => erase.run().map(|()| ExitCode::SUCCESS),
         LogVerb::Export { service, format, view, from, to, file } => {
             let to = to.and_then(|day| day.tomorrow().ok());
-            let wanted = Wanted { view, from: from.and_then(london_midnight), to: to.and_then(london_midnight) };
+            let wanted = Wanted {
+                view,
+                from: from.and_then(london_midnight),
+                to: to.and_then(london_midnight),
+                only: Only::default(),
+            };
             write(&service, wanted, format, &file)
         }
         LogVerb::Status { service, json } => status(&service, json),

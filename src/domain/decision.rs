@@ -57,6 +57,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The strongest layer of which a rule gave or withheld something; `None` where nothing gave.
+    pub fn deciding_layer(&self) -> Option<Layer> {
+        let decided = |reason: &&Reason| matches!(reason.effect, Effect::Permit | Effect::Forbid | Effect::Redact);
+        let of = |layer| self.reasons.iter().filter(decided).any(|reason| reason.layer == layer);
+        [Layer::Statute, Layer::CommonLaw, Layer::Protocol].into_iter().find(|layer| of(*layer))
+    }
+
     /// Everything it leaves to a person: the first referral and those beside it.
     pub fn referrals(&self) -> impl Iterator<Item = &Referral> {
         std::iter::once(&self.referral).filter(|referral| referral.required).chain(&self.referral.also)

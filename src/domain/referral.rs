@@ -9,6 +9,8 @@ use super::{
     words::{Action, Determination as Kind, ReferralRole},
 };
 
+pub use super::words::ReferralStatus as Status;
+
 /// As the desk looks it up. What is asked stands in the answer that raised it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Raised {
@@ -27,23 +29,7 @@ pub struct Closed {
     pub determination: Id,
 }
 
-/// Whether it still waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    Open,
-    Overdue,
-    Closed,
-}
-
 impl Status {
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Overdue => "overdue",
-            Self::Closed => "closed",
-        }
-    }
-
     /// Of a referral on a day. The day it is due is not yet too late.
     pub fn of(due: Option<Date>, closed: Option<&Closed>, today: Date) -> Self {
         match (closed, due) {
@@ -51,14 +37,6 @@ impl Status {
             (None, Some(due)) if due < today => Self::Overdue,
             (None, _) => Self::Open,
         }
-    }
-}
-
-impl std::str::FromStr for Status {
-    type Err = ();
-
-    fn from_str(word: &str) -> Result<Self, ()> {
-        [Self::Open, Self::Overdue, Self::Closed].into_iter().find(|status| status.word() == word).ok_or(())
     }
 }
 

@@ -20,6 +20,8 @@ macro_rules! words {
         }
 
         impl Word for $name {
+            const WORDS: &'static [Self] = Self::ALL;
+
             fn cedar_type(self) -> &'static str {
                 Self::CEDAR
             }
@@ -46,7 +48,9 @@ macro_rules! words {
 }
 
 /// A word of some vocabulary: `PersonKind::"councillor"` in a policy.
-pub trait Word: Copy {
+pub trait Word: Copy + 'static {
+    /// Every word of the vocabulary.
+    const WORDS: &'static [Self];
     fn cedar_type(self) -> &'static str;
     fn word(self) -> &'static str;
 }
@@ -270,6 +274,9 @@ words! {
     HoldKind { Foi = "foi", Complaint = "complaint", Litigation = "litigation", Other = "other" }
 
     HoldStatus { Open = "open", Released = "released" }
+
+    /// Whether a referral still waits.
+    ReferralStatus { Open = "open", Overdue = "overdue", Closed = "closed" }
 
     /// What became of a request to erase.
     ErasureOutcome { Erased = "erased", Refused = "refused" }

@@ -9,20 +9,22 @@ use actix_web::{
     Error, FromRequest, HttpMessage, HttpRequest, ResponseError,
     body::{EitherBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::header,
+    http::{StatusCode, header},
     middleware::Next,
     web::Data,
 };
 
-use super::{Shared, problem::Problem};
+use super::{Shared, desk, problem::Problem};
 use crate::{
     app::Caller,
     auth::Refused,
     pap::callers::{Circumstances, Errand},
 };
 
-/// Where callers must be known. Elsewhere there is nothing but what anyone may read.
-const KNOWN_CALLERS_ONLY: &str = "/v1/";
+/// Whether callers must be known here. Elsewhere there is nothing but what anyone may read.
+fn is_for_known_callers(path: &str) -> bool {
+    path.starts_with("/v1/") || path == "/metrics" || desk::is_behind_the_door(path)
+}
 
 /// A caller with good credentials. What it may do is asked with [`Authenticated::may`].
 #[derive(Clone)]
@@ -62,10 +64,15 @@ pub async fn authenticate<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    if request.path().starts_with(KNOWN_CALLERS_ONLY) {
+    if is_for_known_callers(request.path()) {
         match known(request.request()).await {
             Ok(who) => {
                 request.extensions_mut().insert(who);
+            }
+            // Whoever has not signed in is shown where to.
+            Err(Problem::NotAuthenticated) if desk::is_behind_the_door(request.path()) => {
+                let door = desk::door(StatusCode::UNAUTHORIZED, Some("Sign in first."));
+                return Ok(request.into_response(door).map_into_right_body());
             }
             Err(problem) => return Ok(request.into_response(problem.error_response()).map_into_right_body()),
         }
@@ -75,11 +82,19 @@ pub async fn authenticate<B: MessageBody>(
 
 async fn known(request: &HttpRequest) -> Result<Authenticated, Problem> {
     let shared = request.app_data::<Data<Shared>>().ok_or(Problem::NotAuthenticated)?;
-    let credential = credential(request).ok_or(Problem::NotAuthenticated)?;
-    let caller = shared.callers.caller(credential, shared.app.clock.now()).await.map_err(refused)?;
+    let credential = sent(request).ok_or(Problem::NotAuthenticated)?;
+    let caller = shared.callers.caller(&credential, shared.app.clock.now()).await.map_err(refused)?;
     let who = Authenticated { caller, shared: shared.clone() };
     who.charge(1)?;
     Ok(who)
+}
+
+/// The credential of a request: at the desk the browser's cookie, elsewhere what the caller sent with it.
+fn sent(request: &HttpRequest) -> Option<String> {
+    if desk::is_behind_the_door(request.path()) {
+        return desk::credential(request);
+    }
+    credential(request).map(str::to_owned)
 }
 
 /// The one credential a request was sent with. With several, who calls is not certain.
@@ -90,7 +105,8 @@ fn credential(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| credential.trim())
 }
 
-fn refused(why: Refused) -> Problem {
+/// What a refused credential is answered with, after it is in the log.
+pub fn refused(why: Refused) -> Problem {
     tracing::info!(why = %why, "a credential was refused");
     match why {
         Refused::NoKeys => Problem::Unavailable,

@@ -4,7 +4,6 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
 };
-use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::{
@@ -19,8 +18,8 @@ use crate::{
         explain,
         replay::Under,
     },
-    audit::{LogFilter, StoredEntry},
-    domain::{calendar::london_midnight, decision::Decision, question::Request},
+    audit::{Answered, LogFilter, StoredEntry},
+    domain::{decision::Decision, question::Request},
 };
 
 pub async fn decide(
@@ -85,7 +84,7 @@ pub async fn read(who: Authenticated, shared: Data<Shared>, id: Path<String>) ->
     Ok(HttpResponse::Ok().json(ReadBack {
         decision,
         request: entry.group("request"),
-        entry: json!({"kind": "decision", "recorded_at": entry.at, "caller": entry.group("caller")}),
+        entry: json!({"kind": entry.kind, "recorded_at": entry.at, "caller": entry.group("caller")}),
     }))
 }
 
@@ -134,37 +133,31 @@ struct ReadBack<'a> {
 
 pub async fn list(who: Authenticated, shared: Data<Shared>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = Query::of(&request)?;
-    let day = |query: &mut Query, name| query.take(name, |text| text.parse::<Date>().ok(), "must be a day, YYYY-MM-DD");
     let page = query.page();
-    let (from, to) = (day(&mut query, "from"), day(&mut query, "to"));
+    let (from, to) = query.days();
+    let kind = query.take("kind", answered, "is not one of the allowed values").unwrap_or_default();
     let filter = LogFilter {
+        kind,
         person: query.id("person").map(String::from),
         document: query.id("document").map(String::from),
         outcome: query.word("outcome"),
         rule: query.take("rule", |text| is_rule_id(text).then(|| text.to_owned()), "is not a rule's id"),
-        from: from.and_then(london_midnight),
-        to: to.and_then(|day| london_midnight(day.tomorrow().ok()?)),
+        from,
+        to,
     };
-    let kind = query.take(
-        "kind",
-        |text| ["decision", "enquiry"].contains(&text).then(|| text.to_owned()),
-        "is not one of the allowed values",
-    );
     query.finish()?;
-    // Enquiries are not recorded yet, so there are none to list.
-    let none = kind.as_deref() == Some("enquiry");
     let decisions = shared.app.list_decisions(&who.caller, filter, page).await?;
-    let mut answer = told(decisions, |entry| summary(&entry));
-    if none {
-        answer = json!({"items": [], "next_cursor": null});
-    }
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(HttpResponse::Ok().json(told(decisions, |entry| summary(&entry))))
+}
+
+fn answered(word: &str) -> Option<Answered> {
+    [Answered::Decision, Answered::Enquiry].into_iter().find(|answered| answered.kind().word() == word)
 }
 
 fn summary(entry: &StoredEntry) -> Value {
     let answer = |member: &str| entry.group("answer").and_then(|answer| answer.get(member)).cloned();
     json!({
-        "id": entry.id, "kind": "decision", "outcome": entry.outcome, "principal": answer("principal"),
+        "id": entry.id, "kind": entry.kind, "outcome": entry.outcome, "principal": answer("principal"),
         "document": answer("document"), "action": answer("action"), "decided_at": entry.at, "log": entry.position,
     })
 }

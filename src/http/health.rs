@@ -10,16 +10,17 @@ use serde_json::json;
 use tokio::{sync::Mutex, time::timeout};
 
 use super::Shared;
+use crate::app::standing::Readiness;
 
 /// For how long one look at the store answers for all: it costs a commit, and anyone may ask.
 const ONE_LOOK: Duration = Duration::from_secs(1);
 /// A store that takes longer is not ready.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// When the store was last looked at, to the end, and whether it was ready.
+/// When readiness was last looked at, to the end, and what was found.
 pub struct Looked {
     answers_for: Duration,
-    last: Arc<Mutex<Option<(Instant, bool)>>>,
+    last: Arc<Mutex<Option<(Instant, Readiness)>>>,
 }
 
 impl Looked {
@@ -42,42 +43,32 @@ pub async fn live() -> HttpResponse {
 
 /// Whether a question could be answered now, and if not, what stands in the way. An empty register is ready.
 pub async fn ready(shared: Data<Shared>) -> HttpResponse {
-    let store = store_is_ready(&shared).await;
-    let sound = shared.app.checkpoints.sound();
-    let policies = shared.app.rules().is_ok();
+    // A store that says nothing in time says nothing of the others either.
+    let nothing = Readiness { store: false, log: false, policies: false };
+    let now = timeout(PATIENCE, looked(&shared)).await.unwrap_or(nothing);
     let word = |good: bool| if good { "ok" } else { "unavailable" };
     let body = json!({
-        "status": word(store && sound && policies),
+        "status": word(now.is_complete()),
         "checks": {
-            "store": word(store), "log": word(store && sound), "policies": word(policies), "register": "ok",
+            "store": word(now.store), "log": word(now.log), "policies": word(now.policies), "register": word(now.store),
         },
     });
-    if store && sound && policies {
-        HttpResponse::Ok().json(body)
-    } else {
-        HttpResponse::ServiceUnavailable().json(body)
-    }
+    if now.is_complete() { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }
 
-async fn store_is_ready(shared: &Shared) -> bool {
-    let look = async {
-        let mut last = Arc::clone(&shared.ready.last).lock_owned().await;
-        if let Some((at, ready)) = *last
-            && at.elapsed() < shared.ready.answers_for
-        {
-            return ready;
-        }
-        let store = Arc::clone(&shared.app.store);
-        // In a task of its own: whoever goes away meanwhile must not have the next one look again.
-        let looked = tokio::spawn(async move {
-            let ready = store.ready().await;
-            if let Err(error) = &ready {
-                tracing::warn!(error = %error, "not ready");
-            }
-            *last = Some((Instant::now(), ready.is_ok()));
-            ready.is_ok()
-        });
-        looked.await.unwrap_or(false)
-    };
-    timeout(PATIENCE, look).await.unwrap_or(false)
+async fn looked(shared: &Shared) -> Readiness {
+    let mut last = Arc::clone(&shared.ready.last).lock_owned().await;
+    if let Some((at, found)) = *last
+        && at.elapsed() < shared.ready.answers_for
+    {
+        return found;
+    }
+    let app = Arc::clone(&shared.app);
+    // In a task of its own: whoever goes away meanwhile must not have the next one look again.
+    let look = tokio::spawn(async move {
+        let found = app.readiness().await;
+        *last = Some((Instant::now(), found));
+        found
+    });
+    look.await.unwrap_or(Readiness { store: false, log: false, policies: false })
 }

@@ -6,14 +6,15 @@ use actix_web::{
     web::{Bytes, Data, Path},
 };
 use futures_util::stream;
-use jiff::{ToSpan, civil::Date};
 use serde_json::json;
 
 use super::{Shared, caller::Authenticated, page::Query, problem::Problem};
 use crate::{
-    app::{evidence::Wanted, export::Format},
+    app::{
+        evidence::{Only, Wanted},
+        export::Format,
+    },
     audit::export::View,
-    domain::calendar::london_midnight,
     pap::callers::{Circumstances, Errand},
 };
 
@@ -59,14 +60,16 @@ pub async fn export(who: Authenticated, shared: Data<Shared>, request: HttpReque
     let unknown = "is not one of the allowed values";
     let format = query.take("format", format_of, unknown).unwrap_or(Format::Ndjson);
     let view = query.take("view", view_of, unknown).unwrap_or(View::Full);
-    let day = |query: &mut Query, name| query.take(name, |text| text.parse::<Date>().ok(), "must be a day, YYYY-MM-DD");
-    let (from, to) = (day(&mut query, "from"), day(&mut query, "to"));
+    let (from, to) = query.days();
+    let only = Only { document: query.id("document"), rule: query.rule("rule") };
+    if format == Format::Ndjson && !only.is_all() {
+        return Err(Problem::invalid(
+            "format",
+            "must be `csv` with `document` or `rule`: what leaves entries out proves nothing",
+        ));
+    }
     query.finish()?;
-    let wanted = Wanted {
-        view,
-        from: from.and_then(london_midnight),
-        to: to.and_then(|day| london_midnight(day.checked_add(1.day()).ok()?)),
-    };
+    let wanted = Wanted { view, only, from, to };
     let exporter = shared.app.export(&who.caller, wanted, format).await?;
     let (kind, name) = match format {
         Format::Ndjson => ("application/x-ndjson", "decision-log.ndjson"),

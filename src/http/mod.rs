@@ -23,19 +23,26 @@ use crate::{
     app::App,
     auth::{Callers, rate::Rate},
     pap::callers::Errand,
+    telemetry::export::Numbers,
 };
 
+pub mod audience;
 pub mod body;
 mod caller;
 mod decisions;
+mod desk;
 mod determinations;
 mod docs;
 mod documents;
+mod enquiries;
 mod erasures;
 pub mod health;
 mod holds;
 mod log;
+mod metrics;
+mod observed;
 mod page;
+mod pages;
 mod policies;
 pub mod problem;
 mod referrals;
@@ -43,6 +50,7 @@ mod register;
 mod request_id;
 pub mod schemas;
 mod security;
+mod statistics;
 pub mod tls;
 
 pub use docs::DocsExamples;
@@ -68,17 +76,21 @@ pub struct Shared {
     pub examples: DocsExamples,
     /// Whether the service was ready when it was last looked at.
     pub ready: health::Looked,
+    /// What `/metrics` tells; `None`: nothing.
+    pub numbers: Option<Numbers>,
+    /// Whether callers reach the service over TLS, its own or that of whatever stands before it.
+    pub https: bool,
 }
 
 /// Makes [`ROUTES`] and what mounts it from one table, so that no route is in one of them alone. A path whose pattern
 /// differs from how it is described says so: an id may hold a slash.
 macro_rules! routes {
-    ($($path:literal $(as $pattern:literal)? { $($method:ident $errand:expr => $handler:path),+ })+) => {
-        /// Every route: method, path, and what a caller must be allowed. `None`: open to all.
-        pub const ROUTES: &[(&str, &str, Option<Errand>)] = &[$($((stringify!($method), $path, $errand)),+),+];
+    ($(#[$about:meta])* $routes:ident, $mount:ident: $($path:literal $(as $pattern:literal)? { $($method:ident $errand:expr => $handler:path),+ })+) => {
+        $(#[$about])*
+        pub const $routes: &[(&str, &str, Option<Errand>)] = &[$($((stringify!($method), $path, $errand)),+),+];
 
         /// Mounts every route. A path is a resource, so that another method is `405` and not `404`.
-        fn mount(config: &mut ServiceConfig) {
+        fn $mount(config: &mut ServiceConfig) {
             $(
                 let resource = web::resource(routes!(@pattern $path $($pattern)?))
                     $(.route(web::method(Method::$method).to($handler)))+;
@@ -92,7 +104,11 @@ macro_rules! routes {
 }
 
 routes! {
+    /// Every route of the API: method, path, and what a caller must be allowed. `None`: open to all.
+    ROUTES, mount:
     "/v1/decisions" { GET Some(Errand::ListDecisions) => decisions::list, POST Some(Errand::Decide) => decisions::decide }
+    "/v1/enquiries" { GET Some(Errand::Enquire) => enquiries::read }
+    "/v1/audience" { POST Some(Errand::ListAudience) => audience::list }
     "/v1/decisions/batch" { POST Some(Errand::Decide) => decisions::decide_batch }
     "/v1/decisions/{id}" { GET Some(Errand::ReadDecision) => decisions::read }
     "/v1/decisions/{id}/explanation" { GET Some(Errand::ReadDecision) => decisions::explain }
@@ -102,6 +118,7 @@ routes! {
     "/v1/log/checkpoint" { GET Some(Errand::CheckLog) => log::checkpoint }
     "/v1/log/consistency" { GET Some(Errand::CheckLog) => log::consistency }
     "/v1/log/key" { GET Some(Errand::CheckLog) => log::key }
+    "/v1/log/statistics" { GET Some(Errand::ExportLog) => statistics::read }
     "/v1/log/export" { GET Some(Errand::ExportLog) => log::export }
     "/v1/log/erasures" { POST Some(Errand::EraseRecords) => erasures::record }
     "/v1/referrals" { GET Some(Errand::ReadReferrals) => referrals::list }
@@ -131,16 +148,42 @@ routes! {
     "/v1/holds" { GET Some(Errand::ReadHolds) => holds::list, POST Some(Errand::KeepHolds) => holds::place }
     "/v1/holds/{id}" { GET Some(Errand::ReadHolds) => holds::read, DELETE Some(Errand::KeepHolds) => holds::release }
     "/v1/policies" { GET Some(Errand::ReadPolicies) => policies::list }
+    "/v1/policies/reload" { POST Some(Errand::ReloadPolicies) => policies::reload }
     "/v1/policies/{id}" { GET Some(Errand::ReadPolicies) => policies::read }
     "/v1/profile" { GET Some(Errand::ReadPolicies) => policies::profile }
+    "/metrics" { GET Some(Errand::ReadMetrics) => metrics::read }
     "/livez" { GET None => health::live }
     "/readyz" { GET None => health::ready }
     "/openapi.json" { GET None => docs::openapi }
 }
 
+routes! {
+    /// The pages of the desk, in the same form.
+    DESK, mount_desk:
+    "/policies" { GET None => desk::to_the_rule_book }
+    "/desk" { GET None => desk::sign_in_page }
+    "/desk/style.css" { GET None => desk::style }
+    "/desk/session" { POST None => desk::sign_in }
+    "/desk/session/end" { POST None => desk::sign_out }
+    "/desk/home" { GET Some(Errand::ReadPolicies) => desk::work::home }
+    "/desk/enquiries" { GET Some(Errand::Enquire) => desk::work::enquire }
+    "/desk/audience" { GET Some(Errand::ListAudience) => desk::work::list_audience }
+    "/desk/referrals" { GET Some(Errand::ReadReferrals) => desk::work::referrals }
+    "/desk/referrals/{id}" {
+        GET Some(Errand::ReadReferrals) => desk::work::referral,
+        POST Some(Errand::CloseReferral) => desk::work::answer
+    }
+    "/desk/policies" { GET Some(Errand::ReadPolicies) => desk::reading::rules }
+    "/desk/policies/{id}" { GET Some(Errand::ReadPolicies) => desk::reading::rule }
+    "/desk/statistics" { GET Some(Errand::ExportLog) => desk::reading::count }
+    "/desk/statistics/table" { GET Some(Errand::ExportLog) => statistics::read }
+    "/desk/decisions/table" { GET Some(Errand::ExportLog) => log::export }
+}
+
 /// The routes, the pages, and what is told of everything else.
 fn configure(config: &mut ServiceConfig) {
     mount(config);
+    mount_desk(config);
     config
         .service(web::resource("/docs").route(web::get().to(docs::redirect)))
         .service(docs::swagger_ui())
@@ -157,13 +200,16 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let shared = web::Data::new(shared);
     let encrypted = certificate.is_some();
+    let scheme = if encrypted { "https" } else { "http" };
     let server = actix_web::HttpServer::new(move || {
         actix_web::App::new()
             .app_data(shared.clone())
             .app_data(web::PayloadConfig::new(shared.limits.bulk))
+            .app_data(web::FormConfig::default().limit(desk::form::LARGEST))
             .wrap(from_fn(caller::authenticate))
             .wrap(from_fn(move |request, next| security::headers(encrypted, request, next)))
             .wrap(from_fn(request_id::keep))
+            .wrap(from_fn(move |request, next| observed::observe(scheme, request, next)))
             .configure(configure)
     })
     .workers(workers)

@@ -1,14 +1,15 @@
 //! Keyset pages: `?limit=&cursor=` in, `{"items": […], "next_cursor": …|null}` out.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
 use actix_web::HttpRequest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
 
 use super::problem::{Fault, Problem};
 use crate::{
-    domain::id::Id,
+    domain::{calendar::london_midnight, id::Id, words::Word},
     pip::{Page, PageRequest},
 };
 
@@ -38,6 +39,18 @@ impl Query {
         self.faults.push(Fault { pointer: name.to_owned(), message: message.to_owned() });
     }
 
+    /// For forms, which send what was left empty.
+    pub fn drop_empty(&mut self) {
+        self.left.retain(|_, value| !value.is_empty());
+    }
+
+    /// Refuses a query without something that must be there.
+    pub fn need(&mut self, name: &str, is_there: bool) {
+        if !is_there && !self.faults.iter().any(|fault| fault.pointer == name) {
+            self.fault(name, "is missing");
+        }
+    }
+
     /// A parameter of a form, or nothing.
     pub fn take<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, expected: &str) -> Option<T> {
         let text = self.left.remove(name)?;
@@ -48,12 +61,29 @@ impl Query {
         value
     }
 
-    pub fn word<T: FromStr>(&mut self, name: &str) -> Option<T> {
-        self.take(name, |text| text.parse().ok(), "is not one of the allowed values")
+    pub fn word<T: Word>(&mut self, name: &str) -> Option<T> {
+        let listed: Vec<&str> = T::WORDS.iter().map(|word| word.word()).collect();
+        let expected = format!("must be one of {}", listed.join(", "));
+        self.take(name, |text| T::WORDS.iter().copied().find(|word| word.word() == text), &expected)
+    }
+
+    /// The time from the day `from` to the day `to`, both included.
+    pub fn days(&mut self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let mut day = |name| self.take(name, |text| text.parse::<Date>().ok(), "must be a day, YYYY-MM-DD");
+        let (from, to) = (day("from"), day("to"));
+        if from.zip(to).is_some_and(|(from, to)| from > to) {
+            self.fault("from", "is after `to`");
+        }
+        (from.and_then(london_midnight), to.and_then(|day| london_midnight(day.tomorrow().ok()?)))
     }
 
     pub fn id(&mut self, name: &str) -> Option<Id> {
         self.take(name, |text| Id::try_from(text).ok(), "is not an id")
+    }
+
+    /// The id of a rule, known or not.
+    pub fn rule(&mut self, name: &str) -> Option<String> {
+        self.take(name, |text| (1..=200).contains(&text.len()).then(|| text.to_owned()), "is not the id of a rule")
     }
 
     pub fn page(&mut self) -> PageRequest {

@@ -12,19 +12,29 @@ use super::{
     Shared,
     caller::Authenticated,
     page::{Query, told},
-    problem::Problem,
+    problem::{Problem, unavailable},
 };
 use crate::{
-    app::NoProfile,
+    app::policies::{NoRules, ReloadError, Rules},
     domain::words::{Determination as Kind, Layer, Post},
     pap::{book::Rule, callers::Errand, profile::Profile},
     pdp::StatutoryLayer,
     pip::Page,
 };
 
-impl From<NoProfile> for Problem {
-    fn from(_: NoProfile) -> Self {
-        Self::Unavailable
+impl From<NoRules> for Problem {
+    fn from(error: NoRules) -> Self {
+        unavailable(&error)
+    }
+}
+
+impl From<ReloadError> for Problem {
+    fn from(error: ReloadError) -> Self {
+        match error {
+            ReloadError::NotAllowed => Self::NotAllowed,
+            ReloadError::Refused(why) => Self::PoliciesRefused(why.to_string()),
+            ReloadError::Unrecorded(error) => error.into(),
+        }
     }
 }
 
@@ -33,7 +43,7 @@ pub async fn list(who: Authenticated, shared: Data<Shared>, request: HttpRequest
     let mut query = Query::of(&request)?;
     let page = query.page();
     query.finish()?;
-    let (bundle, book) = shared.app.rules()?;
+    let Rules { bundle, book } = shared.app.rules().await?;
     let mut rules = book.rules();
     rules.sort_by(|a, b| a.id().cmp(b.id()));
     rules.retain(|rule| page.after.as_ref().is_none_or(|after| rule.id() > after.as_str()));
@@ -78,7 +88,7 @@ struct Listed<'a> {
 
 pub async fn read(who: Authenticated, shared: Data<Shared>, id: Path<String>) -> Result<HttpResponse, Problem> {
     who.may(Errand::ReadPolicies)?;
-    let (bundle, book) = shared.app.rules()?;
+    let Rules { bundle, book } = shared.app.rules().await?;
     let rule = book.rule(&id).ok_or(Problem::NotFound)?;
     Ok(HttpResponse::Ok().json(Whole::of(rule, &bundle.hash)))
 }
@@ -114,9 +124,14 @@ impl<'a> Whole<'a> {
     }
 }
 
+/// Has the policies read again. What is told of it names files and lines of policies, which every caller may read.
+pub async fn reload(who: Authenticated, shared: Data<Shared>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(shared.app.reload(&who.caller).await?))
+}
+
 pub async fn profile(who: Authenticated, shared: Data<Shared>) -> Result<HttpResponse, Problem> {
     who.may(Errand::ReadPolicies)?;
-    let (bundle, book) = shared.app.rules()?;
+    let Rules { bundle, book } = shared.app.rules().await?;
     Ok(HttpResponse::Ok().json(InForce {
         profile: &book.profile,
         statutory_layer: shared.app.statutory,

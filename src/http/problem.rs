@@ -20,7 +20,7 @@ use crate::{
         facts::WriteError,
         history::{Gone, HistoryError},
         holds::HoldError,
-        referrals::CloseError,
+        referrals::{AnswerError, CloseError},
         replay::ReplayError,
     },
     audit::Unmet,
@@ -41,6 +41,8 @@ pub enum Problem {
     Invalid(Vec<Fault>),
     NotAuthenticated,
     NotAllowed,
+    /// The browser was sent here by another site.
+    Elsewhere,
     NotEntitled,
     NotFound,
     /// Which methods there are.
@@ -64,6 +66,8 @@ pub enum Problem {
     MediaType,
     /// A decision made again from its own record came out otherwise. Says in which way.
     NotRepeatable(String),
+    /// Policies that were to come in force do not load. Says why.
+    PoliciesRefused(String),
     /// The answer cannot be recorded or the facts cannot be read: no outcome.
     Unavailable,
 }
@@ -75,6 +79,11 @@ impl Problem {
             Self::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid", "The message is not valid"),
             Self::NotAuthenticated => (StatusCode::UNAUTHORIZED, "not-authenticated", "Credentials are needed"),
             Self::NotAllowed => (StatusCode::FORBIDDEN, "not-allowed", "This caller may not do this"),
+            Self::Elsewhere => (
+                StatusCode::FORBIDDEN,
+                "elsewhere",
+                "Another site asked this: nothing was recorded. Ask it at the desk",
+            ),
             Self::NotEntitled => (StatusCode::FORBIDDEN, "not-entitled", "That person or body may not decide this"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such thing here"),
             Self::MethodNotAllowed(_) => {
@@ -100,6 +109,11 @@ impl Problem {
                 "not-repeatable",
                 "Made again from its own record, the decision comes out otherwise: the record or the service is at fault",
             ),
+            Self::PoliciesRefused(_) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "policies-refused",
+                "The policies are refused; those in force before stay in force",
+            ),
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -122,7 +136,7 @@ impl Problem {
             Self::Invalid(faults) => ("errors", faults.iter().map(fault).collect()),
             Self::Held(hold) => ("detail", json!(format!("Hold {hold} covers it."))),
             Self::Erased(gone) => ("detail", json!(in_words(gone))),
-            Self::NotRepeatable(detail) => ("detail", json!(detail)),
+            Self::NotRepeatable(detail) | Self::PoliciesRefused(detail) => ("detail", json!(detail)),
             _ => return told,
         };
         if let Some(members) = told.as_object_mut() {
@@ -186,7 +200,7 @@ impl actix_web::Responder for Problem {
 }
 
 /// Logs what a caller is not told, once, with the whole chain of causes.
-fn unavailable(error: &dyn std::error::Error) -> Problem {
+pub(super) fn unavailable(error: &dyn std::error::Error) -> Problem {
     let mut chain = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -215,7 +229,7 @@ impl From<DecideError> for Problem {
             | DecideError::Busy
             | DecideError::Unreadable(_)
             | DecideError::Unrecorded(_)
-            | DecideError::NoProfile(_) => unavailable(&error),
+            | DecideError::NoRules(_) => unavailable(&error),
         }
     }
 }
@@ -232,7 +246,7 @@ impl From<DetermineError> for Problem {
             DetermineError::Busy
             | DetermineError::Unreadable(_)
             | DetermineError::Unrecorded(_)
-            | DetermineError::NoProfile(_)
+            | DetermineError::NoRules(_)
             | DetermineError::Id(_) => unavailable(&error),
         }
     }
@@ -260,6 +274,15 @@ impl From<CloseError> for Problem {
                     |(pointer, message): (&str, &str)| Fault { pointer: pointer.into(), message: message.into() };
                 Self::Invalid(found.into_iter().map(fault).collect())
             }
+        }
+    }
+}
+
+impl From<AnswerError> for Problem {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Refused(error) | AnswerError::NotClosed(error) => error.into(),
+            AnswerError::Undetermined(error) => error.into(),
         }
     }
 }

@@ -13,7 +13,8 @@ static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
 const OPENAPI: &str = "openapi.json";
 
 /// Messages that are checked.
-const MESSAGES: [&str; 12] = [
+const MESSAGES: [&str; 13] = [
+    "audience-request",
     "decision-request",
     "batch-request",
     "determination-request",

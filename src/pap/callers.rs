@@ -36,10 +36,14 @@ pub enum Errand {
     ReadHolds,
     EraseRecords,
     ReplayDecision,
+    ReloadPolicies,
+    ReadMetrics,
+    Enquire,
+    ListAudience,
 }
 
 impl Errand {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::Decide,
         Self::ReadDecision,
         Self::ListDecisions,
@@ -59,6 +63,10 @@ impl Errand {
         Self::ReadHolds,
         Self::EraseRecords,
         Self::ReplayDecision,
+        Self::ReloadPolicies,
+        Self::ReadMetrics,
+        Self::Enquire,
+        Self::ListAudience,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -82,6 +90,10 @@ impl Errand {
             Self::ReadHolds => "read_holds",
             Self::EraseRecords => "erase_records",
             Self::ReplayDecision => "replay_decision",
+            Self::ReloadPolicies => "reload_policies",
+            Self::ReadMetrics => "read_metrics",
+            Self::Enquire => "enquire",
+            Self::ListAudience => "list_audience",
         }
     }
 }

@@ -32,6 +32,7 @@ pub mod deciders;
 pub mod facts;
 mod line;
 pub mod load;
+pub mod placeholders;
 pub mod profile;
 pub mod reference;
 mod side;

@@ -11,6 +11,7 @@ use super::{
     Bundle,
     accounting::{Account, accounts, carriers},
     book::Rule,
+    placeholders::in_general,
 };
 use crate::domain::words::Layer;
 
@@ -60,7 +61,7 @@ fn policy(held: &Held, profiles: usize, proofs: &BTreeMap<String, String>) -> Re
         Layer::Protocol => "protocol",
     };
     writeln!(page, "\n### {}\n", any.id())?;
-    writeln!(page, "**{}.** {}\n", annotations.title, annotations.reason)?;
+    writeln!(page, "**{}.** {}\n", annotations.title, in_general(&annotations.reason, None))?;
     writeln!(
         page,
         "* {}, {layer}, since {}, {}",

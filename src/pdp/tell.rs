@@ -18,7 +18,7 @@ use crate::{
             Access, Basis, Determination, Finding, InformationType, Layer, Outcome, PartOutcome, PersonKind, TestResult,
         },
     },
-    pap::{annotations::Role, book::Rule},
+    pap::{annotations::Role, book::Rule, placeholders::filled},
     pip::facts::PartFacts,
 };
 
@@ -87,19 +87,7 @@ fn label(part: &PartFacts) -> String {
 
 /// Fills a text's placeholders: the body, the part, local titles of posts.
 pub(super) fn words(engine: &Engine<'_>, text: &str, body: Option<&Id>, part: Option<&PartFacts>) -> String {
-    let mut told = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        told.push_str(before);
-        let Some((name, after)) = after.split_once('}') else {
-            rest = after;
-            break;
-        };
-        told.push_str(&placeholder(engine, name, body, part));
-        rest = after;
-    }
-    told.push_str(rest);
-    told
+    filled(text, |name| placeholder(engine, name, body, part))
 }
 
 fn placeholder(engine: &Engine<'_>, name: &str, body: Option<&Id>, part: Option<&PartFacts>) -> String {

@@ -38,6 +38,8 @@ pub struct Snapshot {
     /// Counts every write to register, documents and determinations.
     pub facts_version: u64,
     pub register: Arc<Indexed>,
+    /// The hash of the policies in force with it; `None` until a service has first put some in force.
+    pub policies: Option<String>,
 }
 
 /// A register with its ids looked up once.
@@ -141,6 +143,13 @@ pub trait FactSource: Send + Sync {
 #[derive(Clone, Debug)]
 pub enum Change {
     ReplaceRegister(Box<Register>),
+    /// What was brought from another system: the register as it is then, and documents beside it.
+    Import {
+        /// Which kind of system it came from.
+        from: &'static str,
+        register: Box<Register>,
+        documents: Vec<Document>,
+    },
     PutGroup(Group),
     PutWard(Ward),
     PutBody(Body),
@@ -190,8 +199,9 @@ pub enum Change {
         /// Whether the entries can still be found and told from what remains of them.
         findable: bool,
     },
-    /// The text of a bundle under its hash; changes no fact.
-    KeepPolicies {
+    /// The policies of this hash are in force from now on, and their text is kept; changes no fact. What was decided
+    /// under others and is not recorded yet is decided again.
+    AdoptPolicies {
         hash: String,
         files: BTreeMap<String, String>,
     },

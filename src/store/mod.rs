@@ -101,6 +101,26 @@ pub async fn read(address: &str, patience: Duration) -> Result<Arc<dyn LogReader
     }
 }
 
+/// How a database is that nobody has opened yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// A file that the first start makes.
+    Absent,
+    /// Its tables are not of this version's form.
+    OtherForm,
+    Ready,
+}
+
+/// Looks at the database at an address, beside a running service if need be: nothing is made or changed. Settings under
+/// which it would not keep what it acknowledges are an error, as they are of a start.
+pub async fn look(address: &str, patience: Duration) -> Result<Condition, OpenError> {
+    match address.split_once("://") {
+        Some(("sqlite", file)) if is_file(file) => sqlite::look(file.as_ref(), patience).await,
+        Some(("postgres" | "postgresql", _)) => postgres::look(address, patience).await,
+        _ => Err(OpenError::Address),
+    }
+}
+
 fn is_file(name: &str) -> bool {
     !name.is_empty() && !name.contains('?')
 }

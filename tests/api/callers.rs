@@ -4,7 +4,7 @@ use std::{fmt::Write as _, sync::LazyLock};
 
 use pinkpaper::{
     domain::words::CallerRole,
-    http::ROUTES,
+    http::{DESK, ROUTES},
     pap::{
         Bundle, PolicyFiles,
         callers::{Circumstances, Errand},
@@ -63,7 +63,7 @@ fn the_table_of_callers_and_routes_is_as_reviewed() {
     for role in CallerRole::ALL {
         write!(table, " {:<22}", role.word()).expect("written");
     }
-    for (method, path, errand) in ROUTES {
+    for (method, path, errand) in ROUTES.iter().chain(DESK) {
         write!(table, "\n{:<43}", format!("{method} {path}")).expect("written");
         for role in CallerRole::ALL {
             let word = errand.map_or_else(|| "open to all".to_owned(), |errand| says(*role, errand));

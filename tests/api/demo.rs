@@ -1,58 +1,14 @@
 //! What a newcomer does: start it, open the description, press "Execute" on every operation unedited.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-};
+use std::process::Command;
 
 use reqwest::{Client, Method};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// The program itself, as `cargo run` starts it, in a directory of its own.
-pub struct Demo {
-    process: Child,
-    url: String,
-    tokens: Vec<(String, String)>,
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _gone = self.process.kill();
-        let _reaped = self.process.wait();
-    }
-}
-
-pub fn start(home: &std::path::Path) -> Demo {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_pinkpaper"))
-        .args(["demo", "--listen", "127.0.0.1:0"])
-        .current_dir(home)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-    let mut url = String::new();
-    let mut tokens = Vec::new();
-    for line in lines.by_ref().map_while(Result::ok) {
-        if let Some(at) = line.find("http://") {
-            url = line[at..].trim_end_matches("/docs/").to_owned();
-        }
-        if let Some(at) = line.find("pp_") {
-            let token = line[at..].split_whitespace().next().expect("a token").to_owned();
-            tokens.push((line[..at].trim().to_owned(), token));
-        }
-        if tokens.len() == 8 {
-            break;
-        }
-    }
-    Demo { process, url, tokens }
-}
-
-impl Demo {
-    fn token(&self, role: &str) -> &str {
-        &self.tokens.iter().find(|(name, _)| name == role).expect("a token for each role").1
-    }
-}
+use crate::{
+    demonstration::{Demo, start},
+    support::read_json,
+};
 
 /// A parameter's example, or that of what it refers to.
 fn example(description: &Value, parameter: &Value) -> (String, String, Option<String>) {
@@ -67,6 +23,9 @@ fn example(description: &Value, parameter: &Value) -> (String, String, Option<St
 fn role_for(path: &str, method: &str) -> &'static str {
     match (path, method) {
         (p, "post") if p.ends_with("/replay") => "monitoring_officer",
+        ("/v1/policies/reload", _) => "policy_admin",
+        ("/metrics", _) => "operator",
+        ("/v1/audience" | "/v1/enquiries", _) => "officer",
         (p, "post") if p.starts_with("/v1/decisions") => "pep",
         (p, _) if p.starts_with("/v1/register") || p.starts_with("/v1/documents") => "registrar",
         _ => "monitoring_officer",
@@ -128,6 +87,46 @@ async fn execute(demo: &Demo, client: &Client, description: &Value, path: &str, 
         let told = answer.text().await.expect("a body");
         assert!(status.is_success(), "{verb} {path}: {status} {told}\n{body:#}");
     }
+}
+
+/// What of an answer is the same whenever it is asked.
+fn lasting(answer: &Value) -> Value {
+    let listed = |list: &str, member: &str| -> Value {
+        answer[list].as_array().into_iter().flatten().map(|item| item[member].clone()).collect()
+    };
+    json!({
+        "outcome": answer["outcome"], "held": answer["held"], "document": answer["document"], "parts": answer["parts"],
+        "rules": listed("reasons", "rule"), "reasons": listed("reasons", "text"), "duties": listed("obligations", "text"),
+        "put_to": answer["referral"]["to"], "headline": answer["told"]["headline"], "missing": answer["told"]["missing"],
+    })
+}
+
+/// The answers shown in the description are those that the demonstration gives, but for what was tested, of which they
+/// show some.
+#[tokio::test]
+async fn the_answers_in_the_description_are_real() {
+    let home = tempfile::tempdir().expect("a directory");
+    let demo = start(home.path());
+    let client = pinkpaper::outbound::builder().build().expect("a client");
+    let description = read_json("schemas/openapi.json");
+    let officer = demo.token("officer");
+    let post = &description["paths"]["/v1/decisions"]["post"];
+    let shown = &post["responses"]["200"]["content"]["application/json"]["examples"];
+    let asked = &post["requestBody"]["content"]["application/json"]["examples"];
+    for (question, answer) in [("allow", "allow"), ("redact", "redact"), ("brief", "deny"), ("deny", "held")] {
+        let sent =
+            client.post(format!("{}/v1/decisions", demo.url)).bearer_auth(officer).json(&asked[question]["value"]);
+        let given: Value = sent.send().await.expect("answers").json().await.expect("JSON");
+        let shown = &shown[answer]["value"];
+        assert_eq!(lasting(&given), lasting(shown), "{answer}");
+        let tested = shown["tested"].as_array().expect("a list");
+        assert!(tested.iter().all(|test| given["tested"].as_array().expect("a list").contains(test)), "{answer}");
+    }
+    let query = "person=cllr-bennett&document=doc:cabinet-repairs-contract&capacity=councillor&ground=ward";
+    let sent = client.get(format!("{}/v1/enquiries?{query}", demo.url)).bearer_auth(officer);
+    let given: Value = sent.send().await.expect("answers").json().await.expect("JSON");
+    let shown = "/paths/~1v1~1enquiries/get/responses/200/content/application~1json/examples/redact/value";
+    assert_eq!(lasting(&given), lasting(description.pointer(shown).expect("shown")));
 }
 
 #[tokio::test]

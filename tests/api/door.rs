@@ -53,7 +53,7 @@ async fn every_answer_tells_browsers_to_keep_nothing_and_load_nothing_from_elsew
             client.get(format!("{}{path}", service.url)).header("Origin", origin).send().await.expect("answers");
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(header("referrer-policy"), "same-origin", "{path}");
         assert!(header("content-security-policy").contains("default-src 'none'"), "{path}");
         assert!(header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
         assert!(!header("content-security-policy").contains("http"), "{path} lets another origin in");
@@ -109,6 +109,22 @@ async fn who_stalls_is_let_go() {
     let (told, after) = stalled(&service, &head).await;
     assert!(told.starts_with("HTTP/1.1 408") && told.contains("too-slow"), "{told}");
     assert!(after < Duration::from_secs(20), "{after:?}");
+}
+
+#[tokio::test]
+async fn who_stalls_in_a_form_of_the_desk_is_let_go_and_a_form_is_not_endless() {
+    let service = Service::start("th52").await;
+    let head = |length: usize| {
+        format!(
+            "POST /desk/session HTTP/1.1\r\nHost: pinkpaper\r\nSec-Fetch-Site: same-origin\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\nConnection: close\r\n\r\ntoken="
+        )
+    };
+    let (told, after) = stalled(&service, &head(100)).await;
+    assert!(told.starts_with("HTTP/1.1 408") && told.contains("did not come in time"), "{told}");
+    assert!(after < Duration::from_secs(20), "{after:?}");
+    let (told, _) = stalled(&service, &head(10_000_000)).await;
+    assert!(told.starts_with("HTTP/1.1 413") && told.contains("too large"), "{told}");
 }
 
 /// What a proxy and the service could read differently is not read at all: one answer, `400`, and the connection ends.

@@ -92,8 +92,9 @@ async fn met(service: &Service, files: PolicyFiles) -> String {
     let in_force = service.app.policies.load_full();
     let other = Arc::new(Bundle::load(&files).expect("the policies load"));
     service.app.policies.store(Arc::clone(&other));
-    service.app.keep_policies().await.expect("kept");
+    service.app.start_policies().await.expect("in force");
     service.app.policies.store(in_force);
+    service.app.start_policies().await.expect("in force again");
     other.hash.clone()
 }
 

@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
 use crate::{
-    demo,
+    demonstration,
     replay::{MEMBER, OWN_BODY, asked_by, like, make, service, without},
     support::Service,
 };
@@ -196,7 +196,7 @@ async fn bad_usage_is_told_apart_from_failure() {
 #[tokio::test]
 async fn where_no_service_runs_the_reading_is_entered_in_the_log() {
     let home = tempfile::tempdir().expect("a directory");
-    drop(demo::start(home.path()));
+    drop(demonstration::start(home.path()));
     let database = home.path().join("pinkpaper.db");
     let told = told_json(&run(&database, &["--json"]).await);
     assert_eq!((&told["replayed"], &told["differ"], &told["recorded"]), (&json!(3), &json!([]), &json!(true)));

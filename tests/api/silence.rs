@@ -1,88 +1,50 @@
 //! What the service says of people when nobody who may know asked: nothing. The whole API is run over a cast whose every
 //! name, title and text is marked, by the program itself with its log at `trace`, and every output is searched.
 
-use std::{
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-};
-
 use pinkpaper::{domain::words::CallerRole, http::ROUTES};
-use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+
+use crate::{
+    collector::Collector,
+    program::{Program, Setting, until},
+};
 
 /// In whatever names somebody or says something about them.
 const MARK: &str = "zzmark";
 /// In credentials.
 const SECRET: &str = "zzsecret";
 
-struct Running {
-    process: Child,
-    url: String,
-    home: tempfile::TempDir,
-    client: Client,
+struct Watched {
+    program: Program,
+    collector: Collector,
     /// Answers other than success: whole, with headers.
     refusals: Vec<String>,
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _gone = self.process.kill();
-        let _reaped = self.process.wait();
-    }
+async fn start() -> Watched {
+    let (collector, endpoint) = Collector::grpc().await;
+    let program = Program::start(&Setting {
+        key: &format!("pp_{SECRET}"),
+        councillor: &format!("{MARK}-cllr"),
+        tables: "[metrics]\nprometheus = true\n",
+        environment: &[
+            ("RUST_LOG", "trace"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "500"),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "100000"),
+            ("OTEL_BLRP_MAX_QUEUE_SIZE", "1000000"),
+        ],
+        ..Setting::default()
+    });
+    Watched { program, collector, refusals: Vec::new() }
 }
 
-fn key(role: CallerRole) -> String {
-    format!("pp_{SECRET}-{role}")
-}
-
-fn configuration(home: &Path) -> PathBuf {
-    let mut text = format!(
-        "listen = \"127.0.0.1:0\"\npublic_url = \"http://127.0.0.1\"\ndatabase_url = \"sqlite://{}\"\n[log]\nheartbeat_seconds = 1\n",
-        home.join("quiet.db").display()
-    );
-    for role in CallerRole::ALL {
-        let person =
-            if *role == CallerRole::Councillor { format!("person = \"{MARK}-cllr\"\n") } else { String::new() };
-        text.push_str(&format!(
-            "[[auth.api_keys]]\nname = \"key-{role}\"\nroles = [\"{role}\"]\n{person}sha256 = \"{}\"\n",
-            hex::encode(Sha256::digest(key(*role)))
-        ));
-    }
-    let file = home.join("quiet.toml");
-    std::fs::write(&file, text).expect("written");
-    file
-}
-
-fn start() -> Running {
-    let home = tempfile::tempdir().expect("a directory");
-    let log = std::fs::File::create(home.path().join("stderr.log")).expect("a file");
-    let mut process = Command::new(env!("CARGO_BIN_EXE_pinkpaper"))
-        .args(["serve", "--config"])
-        .arg(configuration(home.path()))
-        .env("RUST_LOG", "trace")
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .expect("the program starts");
-    let mut line = String::new();
-    BufReader::new(process.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-    let at = line.find("http://").unwrap_or_else(|| panic!("no address in {line:?}"));
-    let url = line[at..].trim().trim_end_matches("/docs/").to_owned();
-    let client = pinkpaper::outbound::builder().build().expect("a client");
-    Running { process, url, home, client, refusals: Vec::new() }
-}
-
-impl Running {
+impl Watched {
     async fn call(&mut self, role: CallerRole, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let method: Method = method.parse().expect("a method");
-        let mut request = self.client.request(method.clone(), format!("{}{path}", self.url)).bearer_auth(key(role));
-        request = request.header("Idempotency-Key", format!("{MARK}-{}", path.len()));
-        if !body.is_null() {
-            request = request.json(body);
-        }
-        let answer = request.send().await.expect("an answer");
+        let request = self.program.request(role, method, path, body);
+        let request = request.header("Idempotency-Key", format!("{MARK}-{}", path.len()));
+        let answer = request.header("User-Agent", format!("{MARK}/1")).send().await.expect("an answer");
         let (status, headers) = (answer.status(), format!("{:?}", answer.headers()));
         let text = answer.text().await.expect("text");
         if !status.is_success() {
@@ -131,7 +93,7 @@ fn question() -> Value {
 }
 
 /// Everything that succeeds, then everything that does not.
-async fn live_a_day(service: &mut Running) {
+async fn live_a_day(service: &mut Watched) {
     use CallerRole::{InformationGovernance, MonitoringOfficer, Pep, Registrar};
     let (cllr, doc) = (format!("{MARK}-cllr"), format!("doc:{MARK}"));
     service.done(Registrar, "PUT", "/v1/register", &register()).await;
@@ -191,7 +153,7 @@ async fn live_a_day(service: &mut Running) {
         service.call(Pep, "POST", "/v1/decisions", &wrong).await;
     }
     for body in [format!("{{\"{MARK}\": {MARK}}}"), format!("{{\"{MARK}\": 1, \"{MARK}\": 2}}"), format!("\"{MARK}")] {
-        let sent = service.client.post(format!("{}/v1/decisions", service.url)).bearer_auth(key(Pep));
+        let sent = service.program.request(Pep, "POST", "/v1/decisions", &Value::Null);
         let sent = sent.header("Content-Type", "application/json").body(body).send().await.expect("answers");
         let status = sent.status();
         service.refusals.push(format!("{status} {}", sent.text().await.expect("text")));
@@ -216,19 +178,17 @@ fn marked(text: &str, marks: &[&str]) -> Vec<String> {
 
 #[tokio::test]
 async fn nothing_but_answers_to_those_who_may_know_names_anybody() {
-    let mut service = start();
+    let mut service = start().await;
     live_a_day(&mut service).await;
     assert!(service.refusals.len() > 200, "only {} refusals", service.refusals.len());
     // And when the store fails under it.
-    let mut outsider = crate::support::outsider_of(&service.home.path().join("quiet.db")).await;
+    let mut outsider = crate::support::outsider_of(&service.program.home.path().join("test.db")).await;
     sqlx::query("ALTER TABLE log_payload RENAME TO gone").execute(&mut outsider).await.expect("renamed");
     let mut last = question();
     last["principal"]["id"] = json!(format!("{MARK}-mo"));
-    let answer = service.client.post(format!("{}/v1/decisions", service.url)).bearer_auth(key(CallerRole::Pep));
-    let answer = answer.json(&last).send().await.expect("answers");
-    assert_eq!(answer.status(), 503);
-    service.refusals.push(answer.text().await.expect("text"));
-    let log = std::fs::read_to_string(service.home.path().join("stderr.log")).expect("read");
+    let (status, _) = service.call(CallerRole::Pep, "POST", "/v1/decisions", &last).await;
+    assert_eq!(status, 503);
+    let log = service.program.lines();
     assert!(log.contains("no answer could be given"), "{log}");
 
     let told = marked(&log, &[MARK, SECRET]);
@@ -238,7 +198,28 @@ async fn nothing_but_answers_to_those_who_may_know_names_anybody() {
         service.refusals.iter().map(|refusal| refusal.replace(&format!("/{MARK}"), "/…")).collect();
     let told = marked(&refusals.join("\n"), &[MARK, SECRET]);
     assert!(told.is_empty(), "a refusal names somebody:\n{}", told.join("\n"));
-    for file in std::fs::read_dir(service.home.path()).expect("a directory") {
+    let numbers = service.program.request(CallerRole::Operator, "GET", "/metrics", &Value::Null).send().await;
+    let numbers = numbers.expect("an answer").text().await.expect("text");
+    assert!(numbers.contains("pinkpaper_decisions_total"), "{numbers}");
+    assert_eq!(marked(&numbers, &[MARK, SECRET]), Vec::<String>::new(), "a number names somebody");
+    // What failed last has been sent when it is told that it failed.
+    let collector = service.collector.clone();
+    until("the collector has the last line", async || {
+        collector.lines().iter().any(|line| format!("{line:?}").contains("no answer could be given")).then_some(())
+    })
+    .await;
+    let failed = ("http.response.status_code".to_owned(), "503".to_owned());
+    until("the collector has the last span, all before it, and numbers", async || {
+        let spans = collector.spans();
+        let last = spans.iter().any(|span| crate::collector::told(&span.attributes).contains(&failed));
+        (last && spans.len() > 200 && !collector.metrics().is_empty()).then_some(())
+    })
+    .await;
+    let sent = collector.everything();
+    let at = [MARK, SECRET].iter().find_map(|mark| sent.to_lowercase().find(mark));
+    let around = at.map(|at| sent.chars().skip(at.saturating_sub(200)).take(400).collect::<String>());
+    assert_eq!(around, None, "what is sent to the collector names somebody");
+    for file in std::fs::read_dir(service.program.home.path()).expect("a directory") {
         let name = file.expect("a file").file_name().to_string_lossy().into_owned();
         assert!(!name.contains(MARK), "{name}");
     }

@@ -27,7 +27,8 @@ fn decide(c: &mut Criterion) {
     let book = bundle.book("th52").expect("th52");
     let now = "2026-11-22T12:00:00Z".parse().expect("a time");
     let council = DemoCouncil::at(now).expect("the council");
-    let snapshot = Snapshot { facts_version: 1, register: Arc::new(Indexed::new(Some(council.register))) };
+    let snapshot =
+        Snapshot { facts_version: 1, register: Arc::new(Indexed::new(Some(council.register))), policies: None };
     let sources = gather::Sources {
         snapshot: &snapshot,
         calendar: &bundle.calendar,

@@ -5,6 +5,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+#[allow(dead_code, reason = "its comparison of JSON is for the guides of the API")]
+#[path = "../support/guide.rs"]
+mod guide;
+
+mod authoring;
 mod conflicts;
 mod explanations;
 mod loader;

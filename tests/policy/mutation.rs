@@ -67,7 +67,7 @@ fn with(policy: &str, file: &str, what: String, text: String) -> Mutant {
 }
 
 /// Annotations and scope, then the conditions in order, each with its line break before it.
-fn pieces(text: &str) -> (String, Vec<String>) {
+pub fn pieces(text: &str) -> (String, Vec<String>) {
     let mut head = String::new();
     let mut conditions: Vec<String> = Vec::new();
     for line in text.trim_end().trim_end_matches(';').lines() {
@@ -87,12 +87,12 @@ fn pieces(text: &str) -> (String, Vec<String>) {
     (head, conditions)
 }
 
-fn joined(head: &str, conditions: &[String]) -> String {
+pub fn joined(head: &str, conditions: &[String]) -> String {
     format!("{head}{};\n", conditions.join("\n"))
 }
 
 /// Without the text of the nth condition, the later ones moved up.
-fn without_missing(head: &str, at: usize) -> String {
+pub fn without_missing(head: &str, at: usize) -> String {
     head.lines()
         .filter(|line| !line.starts_with(&format!("@missing_{}(", at + 1)))
         .map(|line| match line.strip_prefix("@missing_").and_then(|rest| rest.split_once('(')) {

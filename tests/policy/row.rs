@@ -254,7 +254,8 @@ pub fn book<'b>(bundle: &'b Bundle, question: &Question) -> &'b RuleBook {
 
 pub fn case(bundle: &Bundle, question: &Question) -> Case {
     let book = book(bundle, question);
-    let snapshot = Snapshot { facts_version: 1, register: Indexed::new(Some(question.register.clone())).into() };
+    let snapshot =
+        Snapshot { facts_version: 1, register: Indexed::new(Some(question.register.clone())).into(), policies: None };
     let sources = gather::Sources {
         snapshot: &snapshot,
         calendar: &bundle.calendar,

@@ -27,7 +27,8 @@ fn cells(line: &str) -> Vec<String> {
     line.trim().trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect()
 }
 
-fn read(name: &str, text: &str) -> Vec<Row> {
+/// The rows of one file.
+pub fn read(name: &str, text: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut header: Vec<String> = Vec::new();
     for (at, line) in text.lines().enumerate() {

@@ -97,7 +97,7 @@ pub async fn referrals_come_in_the_order_of_their_days(bench: Bench) {
 pub async fn policies_are_kept_once_under_their_hash(bench: Bench) {
     assert!(bench.store.policies("sha256:0a").await.expect("readable").is_none());
     let files = BTreeMap::from([("a.cedar".to_owned(), "permit (principal, action, resource);".to_owned())]);
-    let keep = |files: BTreeMap<String, String>| Change::KeepPolicies { hash: "sha256:0a".to_owned(), files };
+    let keep = |files: BTreeMap<String, String>| Change::AdoptPolicies { hash: "sha256:0a".to_owned(), files };
     bench.write("k-1", keep(files.clone())).await.expect("kept");
     assert_eq!(bench.version(), 0, "no fact has changed");
     bench.write("k-2", keep(BTreeMap::new())).await.expect("kept already");

@@ -1,7 +1,7 @@
 //! Claims about register, documents and determinations.
 
 use pinkpaper::{
-    audit::Unmet,
+    audit::{Unmet, Write},
     domain::{
         register::{Group, Register},
         words::{Determination as Kind, DocumentKind},
@@ -33,6 +33,33 @@ pub async fn a_register_is_replaced_whole(bench: Bench) {
     let written = bench.write("w2", Change::ReplaceRegister(Box::new(smaller.clone()))).await.expect("written");
     assert_eq!((written.facts_version, written.created), (2, false));
     assert_eq!(bench.store.snapshot().register.register, Some(smaller));
+}
+
+pub async fn an_import_is_one_write_of_register_and_documents(bench: Bench) {
+    let import = |register: Register, ids: &[String]| Change::Import {
+        from: "csv",
+        register: Box::new(register),
+        documents: ids.iter().map(|id| document(id)).collect(),
+    };
+    // More than go into one statement.
+    let ids: Vec<String> = (0..2100).map(|number| format!("d{number:04}")).collect();
+    let written = bench.write("w1", import(register(), &ids)).await.expect("written");
+    assert_eq!((written.facts_version, written.created), (1, true));
+    assert_eq!(bench.store.snapshot().register.register, Some(register()));
+    assert_eq!(bench.store.document(&id("d2099")).await.expect("readable"), Some(document("d2099")));
+    let served = DocumentFilter { body: Some(id("licensing")), ..DocumentFilter::default() };
+    let page = bench.store.list_documents(&served, &page(Some("d2097"), 9)).await.expect("readable");
+    assert_eq!(page.items.len(), 2);
+    // Once more is the same.
+    let again = bench.write("w2", import(register(), &ids)).await.expect("written");
+    assert_eq!((again.facts_version, again.created), (2, false));
+    // For another version: neither.
+    let smaller = Register { people: vec![], ..register() };
+    let at_another = Write { change: import(smaller, &["e".to_owned()]), if_version: Some(9) };
+    assert!(bench.store.write(at_another, entry("w3")).await.is_err());
+    assert_eq!(bench.store.snapshot().register.register, Some(register()));
+    assert!(bench.store.document(&id("e")).await.expect("readable").is_none());
+    assert_eq!(bench.version(), 2);
 }
 
 pub async fn one_object_is_put_in_its_place_or_last(bench: Bench) {

@@ -20,6 +20,7 @@ macro_rules! suite {
                 an_empty_store_names_nobody,
                 the_register_comes_back_as_it_was_written,
                 a_register_is_replaced_whole,
+                an_import_is_one_write_of_register_and_documents,
                 one_object_is_put_in_its_place_or_last,
                 an_object_needs_a_register_first,
                 what_is_not_there_cannot_be_deleted,
@@ -118,6 +119,7 @@ mod million;
 mod outage;
 mod postgres;
 mod proofs;
+#[path = "../support/proxy.rs"]
 mod proxy;
 mod replicas;
 mod residue;

@@ -60,7 +60,10 @@ async fn with_outsider() -> (Bench, PgConnection) {
 #[tokio::test]
 async fn the_database_refuses_what_the_service_never_does() {
     let (bench, mut outsider) = with_outsider().await;
-    bench.write("k-1", Change::KeepPolicies { hash: "sha256:0a".to_owned(), files: Default::default() }).await.unwrap();
+    bench
+        .write("k-1", Change::AdoptPolicies { hash: "sha256:0a".to_owned(), files: Default::default() })
+        .await
+        .unwrap();
     let statements = [
         "UPDATE log_leaf SET outcome = 'allow'",
         "INSERT INTO log_leaf SELECT * FROM log_leaf ON CONFLICT (seq) DO UPDATE SET outcome = 'allow'",

@@ -1,10 +1,11 @@
 //! A real service for one test: its own database, its own port, one key per role.
 
 use std::{
+    collections::HashMap,
     net::TcpListener,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
         mpsc,
     },
@@ -13,6 +14,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use jsonschema::Validator;
 use pinkpaper::{
     app::{App, Caller, evidence::Checkpoints},
     audit::{checkpoint::Notary, key::Signer},
@@ -73,6 +75,10 @@ impl Default for Door {
     }
 }
 
+/// The policies that the program is built with: loaded once, for a check of them all takes longer than most tests.
+static SHIPPED: LazyLock<Arc<Bundle>> =
+    LazyLock::new(|| Arc::new(Bundle::load(&PolicyFiles::shipped()).expect("the policies load")));
+
 /// The key of a role in every test service.
 pub fn key(role: CallerRole) -> String {
     format!("pp_test-key-of-the-{role}")
@@ -98,14 +104,19 @@ pub struct Answer {
 impl Service {
     /// Starts a service with a profile.
     pub async fn start(profile: &str) -> Self {
-        Self::with_policies(profile, &PolicyFiles::shipped()).await
+        Self::with_bundle(profile, Arc::clone(&SHIPPED)).await
     }
 
     /// Starts a service with policies of its own.
+    #[allow(dead_code, reason = "not every test binary needs it")]
     pub async fn with_policies(profile: &str, files: &PolicyFiles) -> Self {
+        Self::with_bundle(profile, Arc::new(Bundle::load(files).expect("the policies load"))).await
+    }
+
+    async fn with_bundle(profile: &str, bundle: Arc<Bundle>) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let keys = home.path().to_owned();
-        Self::at(home, &keys, profile, files, Door::default()).await
+        Self::at(home, &keys, profile, bundle, Door::default()).await
     }
 
     /// Starts a service whose callers come by another door.
@@ -113,29 +124,29 @@ impl Service {
     pub async fn behind(door: Door) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let keys = home.path().to_owned();
-        Self::at(home, &keys, "th52", &PolicyFiles::shipped(), door).await
+        Self::at(home, &keys, "th52", Arc::clone(&SHIPPED), door).await
     }
 
     /// One of several replicas on a database: they have the keys in a directory in common.
     #[allow(dead_code, reason = "not every test binary needs it")]
     pub async fn replica(address: &str, keys: &Path) -> Self {
         let home = tempfile::tempdir().expect("a directory");
-        Self::on(address.to_owned(), home, keys, "th52", &PolicyFiles::shipped(), Door::default()).await
+        Self::on(address.to_owned(), home, keys, "th52", Arc::clone(&SHIPPED), Door::default()).await
     }
 
     /// Starts a service whose log is signed with the keys in a directory.
     #[allow(dead_code, reason = "not every test binary needs it")]
     pub async fn with_log_key(keys: &Path) -> Self {
         let home = tempfile::tempdir().expect("a directory");
-        Self::at(home, keys, "th52", &PolicyFiles::shipped(), Door::default()).await
+        Self::at(home, keys, "th52", Arc::clone(&SHIPPED), Door::default()).await
     }
 
-    async fn at(home: TempDir, keys: &Path, profile: &str, files: &PolicyFiles, door: Door) -> Self {
+    async fn at(home: TempDir, keys: &Path, profile: &str, bundle: Arc<Bundle>, door: Door) -> Self {
         let address = format!("sqlite://{}", home.path().join("test.db").display());
-        Self::on(address, home, keys, profile, files, door).await
+        Self::on(address, home, keys, profile, bundle, door).await
     }
 
-    async fn on(address: String, home: TempDir, keys: &Path, profile: &str, files: &PolicyFiles, door: Door) -> Self {
+    async fn on(address: String, home: TempDir, keys: &Path, profile: &str, bundle: Arc<Bundle>, door: Door) -> Self {
         let checkpoint_key = Signer::open(&keys.join("checkpoint.key")).expect("a key");
         let database = home.path().join("test.db");
         let signer = Signer::open(&keys.join("test.key")).expect("a signer");
@@ -144,7 +155,6 @@ impl Service {
         let scheme = if door.certificate.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listener.local_addr().expect("an address"));
         let client = pinkpaper::outbound::builder().tls_certs_merge(door.trusted).build().expect("a client");
-        let bundle = Arc::new(Bundle::load(files).expect("the policies load"));
         let profile = profile.to_owned();
         let clock = Ahead::default();
         let ahead = Box::new(clock.clone());
@@ -157,7 +167,7 @@ impl Service {
                 let checkpoints = Checkpoints::new(notary, None);
                 let app = App::new(store, checkpoints, bundle, profile, StatutoryLayer::Enforce, ahead);
                 let app = Arc::new(app.expect("the profile exists").checked_by(schemas.hash()));
-                app.keep_policies().await.expect("the policies are kept");
+                app.start_policies().await.expect("the policies are kept");
                 started.send(Arc::clone(&app)).expect("somebody waits for it");
                 let shared = Shared {
                     app,
@@ -167,6 +177,8 @@ impl Service {
                     limits: Limits { request: 1 << 20, bulk: 16 << 20, body_within: Duration::from_secs(2) },
                     examples: DocsExamples::default(),
                     ready: health::Looked::answering_for(door.one_look),
+                    numbers: None,
+                    https: false,
                 };
                 http::serve(shared, listener, door.certificate, 1).await.expect("the service runs");
             });
@@ -249,15 +261,25 @@ impl Service {
         let Some(schema) = content.and_then(|kinds| kinds.values().next()).and_then(|kind| kind.get("schema")) else {
             return;
         };
-        let document = json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "components": description["components"], "allOf": [schema],
-        });
-        let validator = jsonschema::options().should_validate_formats(true).build(&document).expect("a schema");
+        let validator = validator(description, schema);
         let faults: Vec<String> =
             validator.iter_errors(&answer.body).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(faults.is_empty(), "{method} {path} {status} answers otherwise than described: {faults:#?}");
     }
+}
+
+/// What checks an answer. Each is built once: the whole description goes into it.
+fn validator(description: &Value, schema: &Value) -> Arc<Validator> {
+    static BUILT: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+    let build = || {
+        let document = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "components": description["components"], "allOf": [schema],
+        });
+        Arc::new(jsonschema::options().should_validate_formats(true).build(&document).expect("a schema"))
+    };
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(built.entry(schema.to_string()).or_insert_with(build))
 }
 
 fn resolve<'a>(description: &'a Value, value: &'a Value) -> &'a Value {

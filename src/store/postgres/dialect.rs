@@ -15,7 +15,7 @@ pub(super) const BEGINS_AGAIN: bool = true;
 /// Begins a transaction that sees one state throughout.
 pub(super) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks FROM log_head FOR UPDATE";
+pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks, policies FROM log_head FOR UPDATE";
 
 /// In a transaction that may take its time.
 pub(super) const UNHURRIED: &str = "SET LOCAL statement_timeout = '30min'";

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use self::place::Place;
 pub use self::{reader::Reader, store::Store};
-use super::{OpenError, Options};
+use super::{Condition, OpenError, Options};
 
 mod dialect;
 mod fitness;
@@ -54,6 +54,10 @@ mod reader;
 mod referrals;
 #[path = "../sql/rows.rs"]
 mod rows;
+#[path = "../sql/standing.rs"]
+mod standing;
+#[path = "../sql/statistics.rs"]
+mod statistics;
 #[path = "../sql/store.rs"]
 mod store;
 #[path = "../sql/tree.rs"]
@@ -69,6 +73,12 @@ pub async fn prepare(address: &str, patience: Duration) -> Result<(), OpenError>
 /// Opens the log to be read beside whatever services append to it. Nothing is made or brought forward.
 pub async fn read(address: &str, patience: Duration) -> Result<Reader, OpenError> {
     Ok(Reader { readers: Place::at(address, patience)?.beside().await?, patience })
+}
+
+/// Looks at a server and at the tables it has.
+pub async fn look(address: &str, patience: Duration) -> Result<Condition, OpenError> {
+    let is_settled = Place::at(address, patience)?.look().await?;
+    Ok(if is_settled { Condition::Ready } else { Condition::OtherForm })
 }
 
 impl Store {

@@ -73,6 +73,15 @@ impl Place {
         Ok(connection.close().await?)
     }
 
+    /// Whether the tables are of this version's form, on a server that is fit.
+    pub async fn look(&self) -> Result<bool, OpenError> {
+        let mut connection = self.connect(&self.impatient(false)).await?;
+        refuse_unless_fit(&mut connection).await?;
+        let settled = is_settled(&mut connection).await.map_err(OpenError::Migration)?;
+        connection.close().await?;
+        Ok(settled)
+    }
+
     /// The one connection of this process that writes.
     pub async fn writer(&self) -> Result<Connection, OpenError> {
         let mut connection = self.connect(&self.impatient(false)).await?;

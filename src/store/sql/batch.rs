@@ -11,7 +11,7 @@ use super::{
     rows, tree,
 };
 use crate::{
-    audit::{Unmet, entry::Hash, merkle::Peaks},
+    audit::{EntryKind, NewEntry, Unmet, entry::Hash, merkle::Peaks},
     domain::register::Register,
 };
 
@@ -35,7 +35,12 @@ pub(super) struct Head {
     pub epoch: u64,
     pub facts_version: u64,
     pub peaks: Peaks,
+    /// The hash of those in force.
+    pub policies: Option<String>,
 }
+
+/// A row of `log_head`: size, epoch, facts version, peaks, policies.
+type HeadRow = (i64, i64, i64, Vec<u8>, Option<String>);
 
 /// What is in force once the transaction has committed.
 pub(super) struct Outcome {
@@ -49,13 +54,14 @@ pub(super) struct Outcome {
 impl<'c, 'j> Batch<'c, 'j> {
     /// In a transaction that has just begun: the head is read first, and locked where others may write too.
     pub async fn begin(connection: &'c mut Connection, jobs: &'j [Job]) -> Result<Self, Fault> {
-        let (size, epoch, version, peaks): (i64, i64, i64, Vec<u8>) =
+        let (size, epoch, version, peaks, policies): HeadRow =
             sqlx::query_as(dialect::HEAD).fetch_one(&mut *connection).await?;
         let head = Head {
             size: size.cast_unsigned(),
             epoch: epoch.cast_unsigned(),
             facts_version: version.cast_unsigned(),
             peaks: tree::peaks(size.cast_unsigned(), &peaks)?,
+            policies,
         };
         let keys = rows::taken_keys(connection, jobs).await?;
         let ids = rows::taken_ids(connection, jobs).await?;
@@ -84,13 +90,20 @@ impl<'c, 'j> Batch<'c, 'j> {
         if let Some((key, (hash, seq))) = repeated {
             return Some(Refused::Repeated { same_body: *hash == key.body_hash, seq: *seq });
         }
-        let now = self.head.facts_version;
-        if job.records.iter().any(|record| record.entry.facts_version.is_some_and(|at| at != now)) {
+        if job.records.iter().any(|record| self.is_stale(&record.entry)) {
             return Some(Refused::Stale);
         }
         let mut named = HashSet::new();
         let taken = |id| !named.insert(id) || self.ids.contains(id);
         job.records.iter().map(|record| &record.entry.id).any(taken).then(|| Fault::RepeatedId.into())
+    }
+
+    /// Whether an entry rests on facts or policies that are not in force any more.
+    fn is_stale(&self, entry: &NewEntry) -> bool {
+        let facts = entry.facts_version.is_some_and(|at| at != self.head.facts_version);
+        let rests_on_policies = entry.facts_version.is_some() || entry.kind == EntryKind::Determination;
+        let others = self.head.policies.as_ref().is_some_and(|in_force| *in_force != entry.policy_bundle);
+        facts || (rests_on_policies && others)
     }
 
     async fn change(&mut self, write: &Conditional) -> Result<Result<bool, Refused>, Fault> {
@@ -105,6 +118,9 @@ impl<'c, 'j> Batch<'c, 'j> {
             // Whoever opens an epoch is alone with the log: no other entry is in this batch.
             self.head.epoch += u64::from(matches!(write.change, Prepared::OpenEpoch));
             self.register_changed |= write.change.is_of_register();
+            if let Prepared::AdoptPolicies { hash, .. } = &write.change {
+                self.head.policies = Some(hash.clone());
+            }
         } else {
             sqlx::query("ROLLBACK TO change").execute(&mut *self.connection).await?;
         }
@@ -134,11 +150,12 @@ impl<'c, 'j> Batch<'c, 'j> {
         let leaves = self.rows.iter().map(|(_, record)| record.sealed.leaf_hash);
         tree::grow(self.connection, &mut self.head.peaks, leaves).await?;
         if self.admitted {
-            sqlx::query("UPDATE log_head SET size = $1, epoch = $2, facts_version = $3, peaks = $4")
+            sqlx::query("UPDATE log_head SET size = $1, epoch = $2, facts_version = $3, peaks = $4, policies = $5")
                 .bind(self.head.size.cast_signed())
                 .bind(self.head.epoch.cast_signed())
                 .bind(self.head.facts_version.cast_signed())
                 .bind(self.head.peaks.hashes().concat())
+                .bind(&self.head.policies)
                 .execute(&mut *self.connection)
                 .await?;
         }

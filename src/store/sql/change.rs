@@ -36,12 +36,13 @@ pub(super) enum Prepared {
     ReplaceRegister { authority: String, objects: Vec<Object> },
     PutObject(Object),
     DeleteObject(Collection, Id),
-    PutDocument { id: Id, kind: Option<&'static str>, bodies: BTreeSet<Id>, body: String },
+    PutDocument(Paper),
+    Import { authority: String, objects: Vec<Object>, papers: Vec<Paper> },
     DeleteDocument(Id),
     Determine { id: Id, document: Option<Id>, person: Option<Id>, kind: &'static str, body: String },
     Withdraw { id: Id, at: Timestamp },
     CloseReferral { referral: Id, determination: Id, at: Timestamp },
-    KeepPolicies { hash: String, files: String },
+    AdoptPolicies { hash: String, files: String },
     KeepCheckpoint { epoch: u64, size: u64, note: String },
     OpenEpoch,
     PlaceHold { id: Id, kind: HoldKind, scope: Scope },
@@ -59,15 +60,23 @@ pub(super) struct Object {
     body: String,
 }
 
+/// A document.
+pub(super) struct Paper {
+    id: Id,
+    kind: Option<&'static str>,
+    bodies: BTreeSet<Id>,
+    body: String,
+}
+
 impl Prepared {
     /// Whether the register in force is another one afterwards.
     pub fn is_of_register(&self) -> bool {
-        matches!(self, Self::ReplaceRegister { .. } | Self::PutObject(_) | Self::DeleteObject(..))
+        matches!(self, Self::ReplaceRegister { .. } | Self::Import { .. } | Self::PutObject(_) | Self::DeleteObject(..))
     }
 
     /// Whether the facts are at another version afterwards.
     pub fn is_of_facts(&self) -> bool {
-        let others = matches!(self, Self::CloseReferral { .. } | Self::KeepPolicies { .. });
+        let others = matches!(self, Self::CloseReferral { .. } | Self::AdoptPolicies { .. });
         let of_the_log = matches!(self, Self::KeepCheckpoint { .. } | Self::OpenEpoch);
         let of_keeping = matches!(self, Self::PlaceHold { .. } | Self::ReleaseHold { .. } | Self::Erase { .. });
         !(others || of_the_log || of_keeping)
@@ -75,7 +84,14 @@ impl Prepared {
 
     pub fn new(change: Change, at: Timestamp) -> Result<Self, serde_json::Error> {
         Ok(match change {
-            Change::ReplaceRegister(register) => replacement(&register)?,
+            Change::ReplaceRegister(register) => {
+                let (authority, objects) = rows_of(&register)?;
+                Self::ReplaceRegister { authority, objects }
+            }
+            Change::Import { register, documents, .. } => {
+                let (authority, objects) = rows_of(&register)?;
+                Self::Import { authority, objects, papers: documents.iter().map(paper).collect::<Result<_, _>>()? }
+            }
             Change::PutGroup(group) => Self::PutObject(object("groups", &group.id, &group)?),
             Change::PutWard(ward) => Self::PutObject(object("wards", &ward.id, &ward)?),
             Change::PutBody(body) => Self::PutObject(object("bodies", &body.id, &body)?),
@@ -84,12 +100,7 @@ impl Prepared {
             Change::DeleteWard(id) => Self::DeleteObject("wards", id),
             Change::DeleteBody(id) => Self::DeleteObject("bodies", id),
             Change::DeletePerson(id) => Self::DeleteObject("people", id),
-            Change::PutDocument(document) => Self::PutDocument {
-                id: document.id.clone(),
-                kind: document.facts.kind.known().map(|kind| kind.word()),
-                bodies: bodies_served(&document),
-                body: serde_json::to_string(&document)?,
-            },
+            Change::PutDocument(document) => Self::PutDocument(paper(&document)?),
             Change::DeleteDocument(id) => Self::DeleteDocument(id),
             Change::Determine { id, entered, entered_by } => {
                 let kept = Determination { id, entered: *entered, entered_by, recorded_at: at, withdrawn_at: None };
@@ -104,7 +115,9 @@ impl Prepared {
             Change::ReleaseHold(id) => Self::ReleaseHold { id, at },
             Change::Erase { by, as_of, entries, findable } => Self::Erase { by, as_of, entries, findable },
             Change::CloseReferral { referral, determination } => Self::CloseReferral { referral, determination, at },
-            Change::KeepPolicies { hash, files } => Self::KeepPolicies { hash, files: serde_json::to_string(&files)? },
+            Change::AdoptPolicies { hash, files } => {
+                Self::AdoptPolicies { hash, files: serde_json::to_string(&files)? }
+            }
         })
     }
 
@@ -117,7 +130,12 @@ impl Prepared {
                 let delete = sqlx::query("DELETE FROM register_object WHERE collection = $1 AND id = $2");
                 changed_one(delete.bind(*collection).bind(id.as_str()).execute(connection).await?.rows_affected())
             }
-            Self::PutDocument { id, kind, bodies, body } => put_document(connection, id, *kind, bodies, body).await,
+            Self::PutDocument(paper) => put_document(connection, paper).await,
+            Self::Import { authority, objects, papers } => {
+                let created = replace_register(connection, authority, objects).await?;
+                put_documents(connection, papers).await?;
+                Ok(created)
+            }
             Self::DeleteDocument(id) => {
                 let delete = sqlx::query("DELETE FROM document WHERE id = $1");
                 changed_one(delete.bind(id.as_str()).execute(connection).await?.rows_affected())
@@ -161,7 +179,8 @@ impl Prepared {
                 erasure::count_event(connection).await?;
                 Ok(false)
             }
-            Self::KeepPolicies { hash, files } => {
+            // That they are in force is the head's to say.
+            Self::AdoptPolicies { hash, files } => {
                 let insert = "INSERT INTO policy_bundle (hash, files) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING";
                 Ok(sqlx::query(insert).bind(hash).bind(files).execute(connection).await?.rows_affected() == 1)
             }
@@ -173,14 +192,21 @@ fn object(collection: Collection, id: &Id, value: &impl Serialize) -> Result<Obj
     Ok(Object { collection, id: id.clone(), body: serde_json::to_string(value)? })
 }
 
-fn replacement(register: &Register) -> Result<Prepared, serde_json::Error> {
+fn rows_of(register: &Register) -> Result<(String, Vec<Object>), serde_json::Error> {
     let groups = register.groups.iter().map(|group| object("groups", &group.id, group));
     let wards = register.wards.iter().map(|ward| object("wards", &ward.id, ward));
     let bodies = register.bodies.iter().map(|body| object("bodies", &body.id, body));
     let people = register.people.iter().map(|person| object("people", &person.id, person));
-    Ok(Prepared::ReplaceRegister {
-        authority: serde_json::to_string(&register.authority)?,
-        objects: groups.chain(wards).chain(bodies).chain(people).collect::<Result<_, _>>()?,
+    let objects = groups.chain(wards).chain(bodies).chain(people).collect::<Result<_, _>>()?;
+    Ok((serde_json::to_string(&register.authority)?, objects))
+}
+
+fn paper(document: &Document) -> Result<Paper, serde_json::Error> {
+    Ok(Paper {
+        id: document.id.clone(),
+        kind: document.facts.kind.known().map(|kind| kind.word()),
+        bodies: bodies_served(document),
+        body: serde_json::to_string(document)?,
     })
 }
 
@@ -231,35 +257,39 @@ async fn put_object(connection: &mut Connection, object: &Object) -> Result<bool
     Ok(created)
 }
 
-async fn put_document(
-    connection: &mut Connection,
-    id: &Id,
-    kind: Option<&str>,
-    bodies: &BTreeSet<Id>,
-    body: &str,
-) -> Result<bool, Refused> {
-    let created = !exists(connection, "SELECT EXISTS (SELECT 1 FROM document WHERE id = $1)", &[id.as_str()]).await?;
-    sqlx::query(
-        "INSERT INTO document (id, kind, body) VALUES ($1, $2, $3)
-         ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, body = excluded.body",
-    )
-    .bind(id.as_str())
-    .bind(kind)
-    .bind(body)
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query("DELETE FROM document_business WHERE document = $1")
-        .bind(id.as_str())
-        .execute(&mut *connection)
-        .await?;
-    for served in bodies {
-        sqlx::query("INSERT INTO document_business (document, body) VALUES ($1, $2)")
-            .bind(id.as_str())
-            .bind(served.as_str())
-            .execute(&mut *connection)
-            .await?;
-    }
+async fn put_document(connection: &mut Connection, paper: &Paper) -> Result<bool, Refused> {
+    let there = "SELECT EXISTS (SELECT 1 FROM document WHERE id = $1)";
+    let created = !exists(connection, there, &[paper.id.as_str()]).await?;
+    put_documents(connection, std::slice::from_ref(paper)).await?;
     Ok(created)
+}
+
+/// In few statements, however many they are: everyone else who writes waits.
+async fn put_documents(connection: &mut Connection, papers: &[Paper]) -> Result<(), Refused> {
+    for papers in papers.chunks(ROWS) {
+        let mut insert = QueryBuilder::<Db>::new("INSERT INTO document (id, kind, body) ");
+        insert.push_values(papers, |mut row, paper| {
+            row.push_bind(paper.id.as_str()).push_bind(paper.kind).push_bind(&*paper.body);
+        });
+        insert.push(" ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, body = excluded.body");
+        insert.build().persistent(false).execute(&mut *connection).await?;
+        let mut delete = QueryBuilder::<Db>::new("DELETE FROM document_business WHERE document IN (");
+        let mut ids = delete.separated(", ");
+        for paper in papers {
+            ids.push_bind(paper.id.as_str());
+        }
+        delete.push(")").build().persistent(false).execute(&mut *connection).await?;
+    }
+    let served: Vec<(&str, &str)> =
+        papers.iter().flat_map(|paper| paper.bodies.iter().map(|body| (paper.id.as_str(), body.as_str()))).collect();
+    for served in served.chunks(ROWS) {
+        let mut insert = QueryBuilder::<Db>::new("INSERT INTO document_business (document, body) ");
+        insert.push_values(served, |mut row, (document, body)| {
+            row.push_bind(*document).push_bind(*body);
+        });
+        insert.build().persistent(false).execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 async fn exists(connection: &mut Connection, sql: &'static str, named: &[&str]) -> Result<bool, sqlx::Error> {

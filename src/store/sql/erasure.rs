@@ -90,7 +90,8 @@ impl Store {
 fn of_class(query: &mut QueryBuilder<Db>, class: RecordClass) {
     let (column, not, words): (_, _, Vec<&'static str>) = match members(class) {
         Members::Decisions(outcomes) => {
-            query.push("l.kind = ").push_bind(EntryKind::Decision.word()).push(" AND ");
+            query.push("l.kind IN (").push_bind(EntryKind::Decision.word()).push(", ");
+            query.push_bind(EntryKind::Enquiry.word()).push(") AND ");
             ("l.outcome", "", outcomes.iter().map(|outcome| outcome.word()).collect())
         }
         Members::Kinds(kinds) => ("l.kind", "", kinds.iter().map(|kind| kind.word()).collect()),

@@ -32,9 +32,10 @@ impl FactSource for Store {
     }
 
     async fn current(&self) -> Result<Arc<Snapshot>, Unreadable> {
-        let version = sqlx::query_scalar("SELECT facts_version FROM log_head").fetch_one(&self.readers);
-        let version: i64 = self.ask(version).await?;
-        if version.cast_unsigned() != self.snapshot().facts_version {
+        let head = sqlx::query_as("SELECT facts_version, policies FROM log_head").fetch_one(&self.readers);
+        let (version, policies): (i64, Option<String>) = self.ask(head).await?;
+        let known = self.snapshot();
+        if (version.cast_unsigned(), &policies) != (known.facts_version, &known.policies) {
             // Whatever the writer does, it takes up what others wrote.
             self.ready().await?;
         }

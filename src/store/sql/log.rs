@@ -1,7 +1,7 @@
 //! The log, read and appended to. Each entry read is checked against its hashes before anyone is told of it.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use sqlx::QueryBuilder;
 use tokio::sync::{mpsc::error::TrySendError, oneshot};
 
@@ -16,12 +16,15 @@ use super::{
 };
 use crate::{
     audit::{
-        AppendError, DecisionLog, LogFilter, NewEntry, ReferralFilter, StoredEntry, StoredReferral, Write, Written,
+        AppendError, DecisionLog, LogFilter, NewEntry, ReferralFilter, Standing, StoredEntry, StoredReferral, Write,
+        Written,
         entry::{self, Group, Hash},
         receipt,
+        statistics::{Asked, Counts},
     },
     domain::{decision::LogPosition, id::Id},
     pip::{Change, Page, PageRequest, Unreadable},
+    telemetry::metrics,
 };
 
 /// An entry kept is not the entry that was appended.
@@ -104,6 +107,14 @@ impl DecisionLog for Store {
         receipt::sign(&self.signer, &self.origin, epoch, index, leaf_hash)
     }
 
+    async fn counted(&self, asked: &Asked) -> Result<Counts, Unreadable> {
+        self.count(asked).await
+    }
+
+    async fn standing(&self, today: Date) -> Result<Standing, Unreadable> {
+        self.stands(today).await
+    }
+
     /// Makes a commit that changes nothing.
     async fn ready(&self) -> Result<(), Unreadable> {
         self.submit(Vec::new(), None).await.map(|_| ()).map_err(unreadable)
@@ -121,7 +132,10 @@ impl Store {
         let hashes = records.iter().map(|record| record.sealed.leaf_hash).collect();
         let (reply, answer) = oneshot::channel();
         self.queue.try_send(Job { records, change, reply }).map_err(|error| match error {
-            TrySendError::Full(_) => AppendError::Full,
+            TrySendError::Full(job) => {
+                metrics::refused(job.records.len(), "full");
+                AppendError::Full
+            }
             TrySendError::Closed(_) => ended(),
         })?;
         match answer.await.map_err(|_| ended())? {
@@ -189,13 +203,13 @@ pub(super) fn matching(filter: &LogFilter, page: &PageRequest) -> QueryBuilder<D
         query.push(" JOIN log_search_rule r ON r.seq = l.seq AND r.rule = ").push_bind(rule.as_str());
     }
     // The table whose index names the fewest entries leads, in its order: SQLite would rather begin at every decision
-    // of an outcome. Only decisions are found by anything, so the kind narrows nothing; it has indexes of its own.
+    // of an outcome or kind. Written so, the kind is compared without its indexes.
     let (seq, kind) = match filter {
-        LogFilter { rule: Some(_), .. } => ("r.seq", ""),
-        LogFilter { person: None, document: None, .. } => ("l.seq", " AND l.kind = 'decision'"),
-        _ => ("s.seq", ""),
+        LogFilter { rule: Some(_), .. } => ("r.seq", "l.kind || ''"),
+        LogFilter { person: None, document: None, .. } => ("l.seq", "l.kind"),
+        _ => ("s.seq", "l.kind || ''"),
     };
-    query.push(" WHERE TRUE").push(kind);
+    query.push(format!(" WHERE {kind} = ")).push_bind(filter.kind.kind().word());
     if let Some(person) = &filter.person {
         query.push(" AND s.person = ").push_bind(person.as_str());
     }

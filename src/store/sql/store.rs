@@ -58,10 +58,11 @@ impl Store {
 /// The register with the version it has, though others may be writing, and log and head as they belong together.
 async fn in_force(connection: &mut Connection) -> Result<Snapshot, OpenError> {
     sqlx::query(BEGIN_READING).execute(&mut *connection).await?;
-    let head = "SELECT facts_version, size = (SELECT coalesce(max(seq), -1) + 1 FROM log_leaf) FROM log_head";
-    let head: Option<(i64, bool)> = sqlx::query_as(head).fetch_optional(&mut *connection).await?;
-    let Some((version, true)) = head else { return Err(OpenError::HeadAndLastEntry) };
+    let head = "SELECT facts_version, policies, size = (SELECT coalesce(max(seq), -1) + 1 FROM log_leaf) FROM log_head";
+    let head: Option<(i64, Option<String>, bool)> = sqlx::query_as(head).fetch_optional(&mut *connection).await?;
+    let Some((version, policies, true)) = head else { return Err(OpenError::HeadAndLastEntry) };
     let register = load_register(&mut *connection).await.map_err(unopenable)?;
     sqlx::query("COMMIT").execute(connection).await?;
-    Ok(Snapshot { facts_version: version.cast_unsigned(), register: Arc::new(Indexed::new(register)) })
+    let register = Arc::new(Indexed::new(register));
+    Ok(Snapshot { facts_version: version.cast_unsigned(), register, policies })
 }

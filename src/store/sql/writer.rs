@@ -1,6 +1,6 @@
 //! The one task that writes: it takes what waits, commits it together, and only then answers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
 use sqlx::Connection as _;
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     audit::entry::Hash,
     pip::{Indexed, Snapshot},
+    telemetry::metrics,
 };
 
 /// How many jobs share a commit at most. With more the commit itself becomes what is waited for.
@@ -43,11 +44,21 @@ impl Writer {
     }
 
     async fn answer(&mut self, jobs: Vec<Job>) {
+        let began = Instant::now();
         let verdicts = match self.commit(&jobs).await {
-            Ok(verdicts) => verdicts,
+            Ok(verdicts) => {
+                let entered = jobs.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok());
+                match entered.map(|(job, _)| job.records.len()).sum() {
+                    // Somebody looked whether it could.
+                    0 => {}
+                    entries => metrics::committed(entries, began.elapsed()),
+                }
+                verdicts
+            }
             Err(fault) => {
                 self.close().await;
                 let fault = Arc::new(fault);
+                metrics::refused(jobs.iter().map(|job| job.records.len()).sum(), "unavailable");
                 jobs.iter().map(|_| Err(Refused::Unwritable(Arc::clone(&fault)))).collect()
             }
         };
@@ -128,13 +139,13 @@ impl Writer {
 
     fn publish(&self, outcome: Outcome) {
         let current = self.snapshot.load();
-        let facts_version = outcome.head.facts_version;
+        let (facts_version, policies) = (outcome.head.facts_version, outcome.head.policies);
         let register = match outcome.register {
             Some(register) => Arc::new(Indexed::new(register)),
-            None if facts_version == current.facts_version => return,
+            None if (facts_version, &policies) == (current.facts_version, &current.policies) => return,
             None => Arc::clone(&current.register),
         };
-        self.snapshot.store(Arc::new(Snapshot { facts_version, register }));
+        self.snapshot.store(Arc::new(Snapshot { facts_version, register, policies }));
     }
 
     async fn close(&mut self) {

@@ -14,7 +14,7 @@ pub(super) const BEGINS_AGAIN: bool = false;
 /// Begins a transaction that sees one state throughout.
 pub(super) const BEGIN_READING: &str = "BEGIN";
 
-pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks FROM log_head";
+pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks, policies FROM log_head";
 
 /// In a transaction that may take its time: a file is read for as long as that takes.
 pub(super) const UNHURRIED: &str = "SELECT 1";

@@ -22,7 +22,7 @@ use std::{path::Path, time::Duration};
 
 use self::place::Place;
 pub use self::{reader::Reader, store::Store};
-use super::{OpenError, Options};
+use super::{Condition, OpenError, Options, unopenable};
 
 mod dialect;
 mod place;
@@ -52,6 +52,10 @@ mod reader;
 mod referrals;
 #[path = "../sql/rows.rs"]
 mod rows;
+#[path = "../sql/standing.rs"]
+mod standing;
+#[path = "../sql/statistics.rs"]
+mod statistics;
 #[path = "../sql/store.rs"]
 mod store;
 #[path = "../sql/tree.rs"]
@@ -67,6 +71,23 @@ pub async fn prepare(file: &Path, patience: Duration) -> Result<(), OpenError> {
 /// Opens the log in a file to be read, whoever has the lock. Nothing is made, locked or brought forward.
 pub async fn read(file: &Path, patience: Duration) -> Result<Reader, OpenError> {
     Ok(Reader { readers: place::beside(file, patience).await?, patience })
+}
+
+/// Looks at a file that may not be there. Whether a new one would keep what it acknowledges, its first start finds out.
+pub async fn look(file: &Path, patience: Duration) -> Result<Condition, OpenError> {
+    if !file.exists() {
+        let home = file.parent().filter(|home| !home.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        home.read_dir().map_err(unopenable)?;
+        return Ok(Condition::Absent);
+    }
+    match place::beside(file, patience).await {
+        Ok(readers) => {
+            readers.close().await;
+            Ok(Condition::Ready)
+        }
+        Err(OpenError::OtherVersion) => Ok(Condition::OtherForm),
+        Err(error) => Err(error),
+    }
 }
 
 impl Store {

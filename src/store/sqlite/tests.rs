@@ -35,7 +35,7 @@ async fn place(directory: &tempfile::TempDir) -> Place {
 }
 
 fn empty() -> Snapshot {
-    Snapshot { facts_version: 0, register: Arc::new(Indexed::new(None)) }
+    Snapshot { facts_version: 0, register: Arc::new(Indexed::new(None)), policies: None }
 }
 
 /// A writer on a new database, and how many commits it has made.
@@ -123,7 +123,7 @@ async fn a_commit_of_unclear_outcome_is_looked_up() {
     writer.commit(&[first]).await.expect("durable");
     let mut outcomes = Vec::new();
     for last_leaf in [Some(leaves[0]), Some(leaves[1]), None] {
-        let head = Head { size: 1, epoch: 1, facts_version: 0, peaks: Default::default() };
+        let head = Head { size: 1, epoch: 1, facts_version: 0, peaks: Default::default(), policies: None };
         outcomes.push(writer.took_effect(&Outcome { head, last_leaf, register: None }).await);
     }
     assert_eq!(outcomes, [true, false, false]);

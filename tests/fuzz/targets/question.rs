@@ -21,7 +21,7 @@ static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| Schemas::load().expect("the
 static NOW: LazyLock<jiff::Timestamp> = LazyLock::new(|| "2026-11-23T12:00:00Z".parse().expect("a time"));
 static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| {
     let council = DemoCouncil::at(*NOW).expect("the council");
-    Snapshot { facts_version: 1, register: Arc::new(Indexed::new(Some(council.register))) }
+    Snapshot { facts_version: 1, register: Arc::new(Indexed::new(Some(council.register))), policies: None }
 });
 
 fuzz_target!(|bytes: &[u8]| {
