@@ -19,6 +19,7 @@ mod decide;
 mod erase;
 mod log;
 mod prove;
+mod register;
 mod reload;
 mod replay;
 mod report;
@@ -77,6 +78,11 @@ enum Verb {
     Completions {
         /// `bash`, `zsh`, `fish`, `elvish` or `powershell`.
         shell: clap_complete::Shell,
+    },
+    /// Take the register in from what the council has, and give it out.
+    Register {
+        #[command(subcommand)]
+        verb: register::RegisterVerb,
     },
     /// Look after the policies.
     Policy {
@@ -170,6 +176,7 @@ pub fn run() -> ExitCode {
         Verb::Replay(replay) => replay::run(&replay),
         Verb::Database { verb } => database::run(verb),
         Verb::Log { verb } => return ended(log::run(verb)),
+        Verb::Register { verb } => return ended(register::run(verb)),
         Verb::Policy { verb: PolicyVerb::Check { dir } } => check_policies(dir.as_deref()),
         Verb::Policy { verb: PolicyVerb::Reference { proofs, dir } } => {
             print_reference(proofs.as_deref(), dir.as_deref())

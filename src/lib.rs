@@ -14,6 +14,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod http;
+pub mod import;
 pub mod outbound;
 pub mod pap;
 pub mod pdp;
