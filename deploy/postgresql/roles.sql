@@ -6,6 +6,9 @@
 -- the tables to a new version (it grants what is granted on them). It may be run any number of times: what is not
 -- granted here is taken back. Passwords are set apart from it (`\password pinkpaper_service`).
 
+-- All or nothing: a service that goes on meanwhile has its rights before and after.
+BEGIN;
+
 DO $$
 DECLARE
     role TEXT;
@@ -43,7 +46,7 @@ BEGIN
         ('pinkpaper_service', 'log_search_rule',    'SELECT, INSERT'),
         ('pinkpaper_service', 'log_checkpoint',     'SELECT, INSERT'),
         ('pinkpaper_service', 'policy_bundle',      'SELECT, INSERT'),
-        ('pinkpaper_service', 'log_head',           'SELECT, UPDATE (size, epoch, facts_version, peaks, origin)'),
+        ('pinkpaper_service', 'log_head',           'SELECT, UPDATE (size, epoch, facts_version, peaks, origin, policies)'),
 
         -- It changes facts; of determinations it only withdraws, of referrals it only closes.
         ('pinkpaper_service', 'register_authority', 'SELECT, INSERT, UPDATE (body)'),
@@ -73,3 +76,5 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
+
+COMMIT;
