@@ -4,7 +4,7 @@
 //! enquires, the page that is printed. What each rule is called and says is the policies' own; here is only the order in
 //! which it is told.
 //!
-//! Worked example: "Cllr Okafor may read report but not appendix-b." Then why, what would have been enough, who decides
+//! Worked example: "Cllr Okafor may read the report but not Appendix B of doc:crown-bar." Then why, what would have been enough, who decides
 //! now and by when, what to keep to, what else to know.
 //!
 //! The invariant: a telling says nothing that is not in the answer.
@@ -61,7 +61,7 @@ impl Telling {
         let referrals = verdict.referrals().filter_map(|referral| {
             let text = referral.text.clone()?;
             Some(match referral.due {
-                Some(due) => format!("{text} An answer is due by {due}."),
+                Some(due) => format!("{text} An answer is due by {}.", due.strftime("%-d %B %Y")),
                 None => text,
             })
         });
@@ -128,18 +128,16 @@ fn of_the_paper(decision: &Decision) -> String {
 
 fn of_the_person(decision: &Decision, name: &str) -> String {
     let (verb, paper) = (verb(decision.action), &decision.document);
-    let listed = |outcome| {
-        let ids: Vec<&str> = parts(decision, outcome).map(|part| part.id.as_str()).collect();
-        in_a_row(&ids)
-    };
+    let listed =
+        |outcome, last| in_a_row(parts(decision, outcome).map(|part| called(part.id.as_str())).collect(), last);
     match decision.outcome {
         Outcome::Allow => format!("{name} may {verb} {paper}."),
         Outcome::Redact => {
-            let (given, kept) = (listed(PartOutcome::Disclose), listed(PartOutcome::Withhold));
-            let unless = if decision.held { ", unless a person decides so" } else { "" };
-            format!("{name} may {verb} {given} of {paper} but not {kept}{unless}.")
+            let (given, kept) = (listed(PartOutcome::Disclose, "and"), listed(PartOutcome::Withhold, "or"));
+            let unless = if decision.held { ", unless a person decides otherwise" } else { "" };
+            format!("{name} may {verb} {given} but not {kept} of {paper}{unless}.")
         }
-        Outcome::Deny if decision.held => format!("{name} may not {verb} {paper} unless a person decides so."),
+        Outcome::Deny if decision.held => format!("{name} may not {verb} {paper}, unless a person decides otherwise."),
         Outcome::Deny => format!("{name} may not {verb} {paper}."),
     }
 }
@@ -156,11 +154,30 @@ fn verb(action: Action) -> &'static str {
     }
 }
 
-fn in_a_row(ids: &[&str]) -> String {
-    match ids {
-        [] => String::new(),
-        [only] => (*only).to_owned(),
-        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+/// A part as one says it: `appendix-b` is Appendix B, `report` is the report. Any other id is told as it is. The id is all
+/// there is to go by: a title may give away what is withheld.
+fn called(id: &str) -> String {
+    let words: Vec<&str> = id.split(['-', '_']).collect();
+    let is_word = |word: &&str| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_mark = |word: &str| match word.as_bytes() {
+        [one] => one.is_ascii_alphanumeric(),
+        all => !all.is_empty() && all.iter().all(u8::is_ascii_digit),
+    };
+    match words.as_slice() {
+        all if all.iter().all(is_word) => format!("the {}", all.join(" ")),
+        [before @ .., mark] if !before.is_empty() && before.iter().all(is_word) && is_mark(mark) => {
+            let (name, mark) = (before.join(" "), mark.to_ascii_uppercase());
+            let (first, rest) = name.split_at_checked(1).unwrap_or_default();
+            format!("{}{rest} {mark}", first.to_ascii_uppercase())
+        }
+        _ => id.to_owned(),
+    }
+}
+
+fn in_a_row(mut names: Vec<String>, before_the_last: &str) -> String {
+    match names.pop() {
+        Some(last) if !names.is_empty() => format!("{} {before_the_last} {last}", names.join(", ")),
+        only => only.unwrap_or_default(),
     }
 }
 
@@ -214,4 +231,35 @@ fn nearest(decision: &Decision) -> Vec<String> {
         (!lacking.is_empty()).then(|| format!("for {}: {}", part.id, lacking.join("; or ")))
     };
     parts(decision, PartOutcome::Withhold).filter_map(of_part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_called_as_one_says_it() {
+        for (id, name) in [
+            ("report", "the report"),
+            ("background-paper", "the background paper"),
+            ("appendix-b", "Appendix B"),
+            ("exempt_annex_12", "Exempt annex 12"),
+            ("p1", "p1"),
+            ("b", "b"),
+            ("doc:7/a", "doc:7/a"),
+            ("-", "-"),
+            ("appendix-", "appendix-"),
+        ] {
+            assert_eq!(called(id), name);
+        }
+    }
+
+    #[test]
+    fn a_row_ends_as_a_sentence_does() {
+        let names = |count: usize| ["one", "two", "three"].iter().take(count).map(ToString::to_string).collect();
+        assert_eq!(in_a_row(names(0), "or"), "");
+        assert_eq!(in_a_row(names(1), "or"), "one");
+        assert_eq!(in_a_row(names(2), "or"), "one or two");
+        assert_eq!(in_a_row(names(3), "and"), "one, two and three");
+    }
 }

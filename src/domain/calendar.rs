@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use jiff::{
     Timestamp, ToSpan,
-    civil::{Date, Weekday},
+    civil::{Date, DateTime, Weekday},
     tz::TimeZone,
 };
 use serde::{Deserialize, Serialize};
@@ -111,13 +111,22 @@ fn nth_day(from: Date, days: u16, counts: impl Fn(Date) -> bool) -> Option<Date>
 
 /// The day in Europe/London on which an instant falls.
 pub fn london_day(at: Timestamp) -> Date {
-    TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC).to_datetime(at).date()
+    london_clock(at).date()
+}
+
+/// What calendar and clock show in Europe/London.
+pub fn london_clock(at: Timestamp) -> DateTime {
+    london().to_datetime(at)
 }
 
 /// The instant a day begins in Europe/London.
 pub fn london_midnight(day: Date) -> Option<Timestamp> {
-    let london = TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC);
-    day.to_zoned(london).ok().map(|zoned| zoned.timestamp())
+    day.to_zoned(london()).ok().map(|zoned| zoned.timestamp())
+}
+
+/// The zone whose clocks councils go by.
+pub fn london() -> TimeZone {
+    TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC)
 }
 
 /// Whole years since a day: 0 until its first anniversary, when a period "of one year beginning with" it has ended.

@@ -3,10 +3,10 @@
 //! A scope with several members covers what all of them fit. It covers what comes later too: a hold is about a
 //! matter, not about a list.
 
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use super::{id::Id, words::HoldKind};
+use super::{calendar::london_midnight, id::Id, words::HoldKind};
 
 /// A hold as it is placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,19 +40,13 @@ pub struct Scope {
 impl Scope {
     /// The first moment covered, where there is one.
     pub fn begins(&self) -> Option<Timestamp> {
-        self.from.and_then(midnight)
+        self.from.and_then(london_midnight)
     }
 
     /// The first moment no longer covered, where there is one.
     pub fn ends(&self) -> Option<Timestamp> {
-        self.to.and_then(|day| midnight(day.checked_add(1.day()).ok()?))
+        self.to.and_then(|day| london_midnight(day.checked_add(1.day()).ok()?))
     }
-}
-
-/// The instant a London day begins.
-fn midnight(day: Date) -> Option<Timestamp> {
-    let london = TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC);
-    day.to_zoned(london).ok().map(|zoned| zoned.timestamp())
 }
 
 #[cfg(test)]

@@ -15,10 +15,11 @@ use std::{
     str::FromStr,
 };
 
-use jiff::{Span, Timestamp, tz::TimeZone};
+use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    calendar::london,
     id::Id,
     words::{ErasedUnder, ErasureOutcome, HoldKind, RecordClass},
 };
@@ -93,10 +94,6 @@ impl Period {
         }
         .ok()
     }
-}
-
-fn london() -> TimeZone {
-    TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC)
 }
 
 impl FromStr for Period {

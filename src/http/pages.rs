@@ -12,10 +12,12 @@ use actix_web::{
         header::{self, Accept, Header},
     },
 };
+use jiff::civil::Date;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, value::Serde};
 use serde::Serialize;
 
 use super::problem::Problem;
+use crate::domain::calendar::london_clock;
 
 const TEMPLATES: [(&str, &str); 11] = [
     ("layout.html", include_str!("desk/templates/layout.html")),
@@ -37,8 +39,8 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     pages.set_auto_escape_callback(|_| AutoEscape::Html);
     // `corporate_director`, as people write it.
     pages.add_filter("words", |word: String| word.replace('_', " "));
-    // The day of a time.
-    pages.add_filter("day", |time: String| time.split('T').next().unwrap_or_default().to_owned());
+    pages.add_filter("day", |time: String| written(&time, "%-d %B %Y"));
+    pages.add_filter("moment", |time: String| written(&time, "%-d %B %Y, %H:%M"));
     // A count, or that it is left out.
     pages.add_filter("count", |count: Value| if count.is_none() { "left out".to_owned() } else { count.to_string() });
     for (name, text) in TEMPLATES {
@@ -49,6 +51,13 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     }
     pages
 });
+
+/// A day, or a time as clocks in London show it, as people write it.
+fn written(time: &str, form: &str) -> String {
+    let day = |time: &str| time.parse::<Date>().ok().map(|day| day.at(0, 0, 0, 0));
+    let shown = time.parse().ok().map(london_clock).or_else(|| day(time));
+    shown.map_or_else(|| time.to_owned(), |shown| shown.strftime(form).to_string())
+}
 
 /// Which form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +125,13 @@ mod tests {
         for (name, _) in TEMPLATES {
             assert!(PAGES.get_template(name).is_ok(), "{name}");
         }
+    }
+
+    #[test]
+    fn days_and_times_are_told_as_people_write_them() {
+        assert_eq!(written("2026-12-05", "%-d %B %Y"), "5 December 2026");
+        assert_eq!(written("2026-06-30T23:15:20.985011413Z", "%-d %B %Y, %H:%M"), "1 July 2026, 00:15");
+        assert_eq!(written("soon", "%-d %B %Y"), "soon");
     }
 
     #[test]

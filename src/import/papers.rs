@@ -54,7 +54,7 @@ impl Flags {
 pub(super) fn read(reader: &mut Reader<'_>, meeting: &Meeting<'_, '_>) {
     let day = reader.day(meeting.file, meeting.node, "meetingdate");
     let time = text(meeting.node, "meetingtime").and_then(|text| values::clock(&text));
-    let begins = day.zip(time).and_then(|(day, time)| values::london(day, time));
+    let begins = day.zip(time).and_then(|(day, time)| values::at_london(day, time));
     if begins.is_none() {
         reader.note("times of meetings, for they cannot be read, of", meeting.number.to_string());
     }

@@ -3,15 +3,15 @@
 //! Each reader takes the text or says `None`: no reader guesses. A time without `am` or `pm` is taken only where no
 //! evening could be meant.
 
-use std::sync::LazyLock;
-
 use jiff::{
     Timestamp,
     civil::{Date, Time},
-    tz::TimeZone,
 };
 
-use crate::domain::{calendar::london_midnight, id::Id};
+use crate::domain::{
+    calendar::{london, london_midnight},
+    id::Id,
+};
 
 /// `True` or `False`.
 pub fn flag(text: &str) -> Option<bool> {
@@ -69,9 +69,8 @@ pub fn clock(text: &str) -> Option<Time> {
 }
 
 /// When a clock in London shows this.
-pub fn london(day: Date, time: Time) -> Option<Timestamp> {
-    static LONDON: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC));
-    day.to_datetime(time).to_zoned(LONDON.clone()).ok().map(|zoned| zoned.timestamp())
+pub fn at_london(day: Date, time: Time) -> Option<Timestamp> {
+    day.to_datetime(time).to_zoned(london()).ok().map(|zoned| zoned.timestamp())
 }
 
 /// The first instant at which a day is over in London: what happened on it has happened by then.

@@ -49,13 +49,16 @@ async fn the_answer_begins_with_a_sentence_to_pass_on() {
     let name = "Cllr B. Three";
     assert_eq!(
         redacted.body["told"]["headline"],
-        format!("{name} may read report of doc-1 but not appendix, unless a person decides so.")
+        format!("{name} may read the report but not the appendix of doc-1, unless a person decides otherwise.")
     );
     assert_eq!(redacted.body["told"]["withheld"][0]["part"], "appendix");
     assert_eq!(redacted.body["told"]["withheld"][0]["locator"], "pp. 4-5");
     assert!(!redacted.body["told"]["why"].as_array().expect("why").is_empty());
     let public = enquire(&service, CallerRole::Officer, "as=public&document=doc-1").await;
-    assert_eq!(public.body["told"]["headline"], "A member of the public may read report of doc-1 but not appendix.");
+    assert_eq!(
+        public.body["told"]["headline"],
+        "A member of the public may read the report but not the appendix of doc-1."
+    );
     // A slip of the pen is told, and so is what was not stated.
     let nobody = enquire(&service, CallerRole::Officer, "person=b33&document=doc-1&capacity=councillor").await;
     let told = &nobody.body["told"];
@@ -163,7 +166,7 @@ async fn a_page_is_given_to_whoever_would_rather_have_one() {
     let service = service().await;
     let (status, text) = page(&service, "person=b3&document=doc-1").await;
     assert_eq!(status, 200);
-    assert!(text.contains("<h1>Cllr B. Three may read report of doc-1 but not appendix.</h1>"), "{text}");
+    assert!(text.contains("<h1>Cllr B. Three may read the report but not the appendix of doc-1.</h1>"), "{text}");
     assert!(!text.contains("zztitle") && !text.contains("<script"), "{text}");
     for accept in ["application/json", "*/*", "text/html;q=0.1, application/json", "image/png"] {
         let request = service.client.get(format!("{}/v1/enquiries?person=b3&document=doc-1", service.url));

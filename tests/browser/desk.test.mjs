@@ -33,6 +33,7 @@ function isAsReviewed(name, told) {
     .replace(/sha256:[0-9a-f]{64}/g, 'HASH')
     .replace(/\d{4}-\d{2}-\d{2}(T[0-9:.]+Z)?/g, 'TIME')
     .replace(/\d{4}-\d{2}/g, 'MONTH')
+    .replace(/\d{1,2} [A-Z][a-z]+ \d{4}(, \d{2}:\d{2})?/g, 'TIME')
     .replace(/version \d+/g, 'version N')
     .replace(/[A-Z][a-z]+ \d{4}/g, 'MONTH');
   const file = new URL(`./snapshots/${name}.yaml`, import.meta.url);
