@@ -187,7 +187,8 @@ fn token(role: CallerRole, now: Timestamp) -> Token {
 pub fn announcement(address: SocketAddr, tokens: &[Token]) -> String {
     let mut told = format!(
         "Pinkpaper with the demonstration council of Marlbridge: invented people, invented papers.\n\n  \
-         Swagger UI   http://{address}/docs/\n  \
+         Officer's desk   http://{address}/desk\n  \
+         Swagger UI       http://{address}/docs/\n  \
          Tokens, good for {TOKEN_HOURS} hours and this run only (Authorize, or `Authorization: Bearer …`):\n\n"
     );
     for token in tokens {

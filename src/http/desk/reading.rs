@@ -143,6 +143,8 @@ fn links(wanted: &Wanted, form: &str, to: Date) -> String {
 
 const HEIGHT: u64 = 220;
 const FLOOR: u64 = 190;
+/// Where the tallest bar ends, below the number it stands for.
+const TOP: u64 = 16;
 /// Width of a bar, and from one month to the next.
 const BAR: u64 = 14;
 const STEP: u64 = 66;
@@ -150,18 +152,18 @@ const STEP: u64 = 66;
 /// Bars of each month, side by side, the tallest as high as the chart. What is left out has no bar.
 fn chart(report: &Report) -> Value {
     let counts = report.months.iter().flat_map(|month| month.outcomes.values().flatten());
-    let tallest = counts.max().copied().unwrap_or(0).max(1);
+    let tallest = counts.max().copied().unwrap_or(0);
     let mut bars = Vec::new();
     let mut labels = Vec::new();
     for (at, month) in (0u64..).zip(&report.months) {
         for (place, outcome) in (0u64..).zip(Outcome::ALL) {
             let count = month.outcomes.get(outcome).copied().flatten().unwrap_or(0);
-            let height = count * (FLOOR - 10) / tallest;
+            let height = count * (FLOOR - TOP) / tallest.max(1);
             let x = 8 + at * STEP + place * (BAR + 2);
             bars.push(json!({"outcome": outcome, "x": x, "y": FLOOR - height, "height": height}));
         }
         labels.push(json!({"x": 8 + at * STEP + (3 * BAR) / 2, "text": month.month}));
     }
     let width = 16 + STEP * report.months.len() as u64;
-    json!({"width": width, "height": HEIGHT, "bar": BAR, "bars": bars, "labels": labels})
+    json!({"width": width, "height": HEIGHT, "bar": BAR, "bars": bars, "labels": labels, "tallest": tallest, "top": TOP})
 }
