@@ -15,6 +15,8 @@ use super::{
 use crate::{
     audit::{
         EntryKind, RawEntry,
+        accounted::Missing,
+        entry::Leaf,
         export::{self, FORMAT, Header, Pseudonyms, View},
         sheet,
     },
@@ -31,6 +33,11 @@ pub enum Format {
     Csv,
 }
 
+/// Part of what an export was to hold was erased while it was written.
+#[derive(Debug, thiserror::Error)]
+#[error("something was erased while it was exported: export it again")]
+struct Meanwhile;
+
 /// An export under way.
 pub struct Exporter {
     format: Format,
@@ -39,6 +46,8 @@ pub struct Exporter {
     only: Only,
     first: Option<String>,
     left: Range<u64>,
+    /// How long the log was when it was signed for this.
+    size: u64,
 }
 
 impl App {
@@ -68,7 +77,7 @@ impl App {
             Format::Csv => sheet::titles(),
         };
         let pseudonyms = Pseudonyms::fresh().ok_or(EvidenceError::NoRandomness)?;
-        Ok(Exporter { format, view: wanted.view, pseudonyms, only: wanted.only, first: Some(first), left: run })
+        Ok(Exporter { format, view: wanted.view, pseudonyms, only: wanted.only, first: Some(first), left: run, size })
     }
 
     async fn header(&self, signed: &Signed, view: View, run: Range<u64>) -> Result<String, Unreadable> {
@@ -104,8 +113,34 @@ impl App {
         let limit = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
         let entries = self.store.raw(exporter.left.start, limit).await?;
         let Some(last) = entries.last() else { return Ok(None) };
+        if exporter.format == Format::Ndjson {
+            self.is_whole(&entries, exporter.size).await?;
+        }
         exporter.left.start = last.index + 1;
         Ok(Some(entries.iter().map(|raw| self.written(raw, exporter)).collect()))
+    }
+
+    /// Whether what entries lack was erased before the log was signed for this export. What is erased while it is written
+    /// would look as if it had been taken away: the act comes after its end.
+    async fn is_whole(&self, entries: &[RawEntry], size: u64) -> Result<(), Unreadable> {
+        let (mut before, mut until_now) = (Missing::default(), Missing::default());
+        for raw in entries {
+            let Ok(leaf) = serde_json::from_slice::<Leaf>(&raw.leaf) else { continue };
+            for missing in [&mut before, &mut until_now] {
+                // What cannot be noted is for whoever verifies.
+                let _ = missing.note(raw.index, &leaf, |name| raw.groups.iter().any(|group| group.name == name));
+            }
+        }
+        let (Some(first), Some(last), true) = (entries.first(), entries.last(), before.count() > 0) else {
+            return Ok(());
+        };
+        for (index, act) in self.store.erasures(first.index..last.index + 1).await? {
+            until_now.erased(&act);
+            if index < size {
+                before.erased(&act);
+            }
+        }
+        if before.count() == until_now.count() { Ok(()) } else { Err(Unreadable(Box::new(Meanwhile))) }
     }
 
     fn written(&self, raw: &RawEntry, exporter: &Exporter) -> String {

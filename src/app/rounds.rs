@@ -2,10 +2,10 @@
 //! what it keeps.
 //!
 //! Looking through is for what no question would find: each round takes up the next entries, hashes their leaves, opens
-//! their payloads, and compares them with the tree. What does not fit is told by its index, and the service is not ready
-//! any more.
+//! their payloads, looks for the act that erased what is not there, and compares them with the tree. What does not fit is
+//! told by its index, and the service is not ready any more.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     audit::{
         EntryKind, NewEntry, RawEntry,
+        accounted::Missing,
         entry::{self, Hash},
         merkle::{self, Node, Span},
     },
@@ -31,6 +32,8 @@ const STRIDE: u64 = 1024;
 pub enum Found {
     #[error("entry {index} is not as it was appended")]
     Altered { index: u64 },
+    #[error("entry {index} has lost its `{group}`, which no act erased")]
+    Lost { index: u64, group: String },
     #[error("entries {from} to {to} are not those that the tree was grown over")]
     Otherwise { from: u64, to: u64 },
     #[error(transparent)]
@@ -76,7 +79,7 @@ impl App {
     /// Looks through entries from an index on; gives where to go on, the beginning after the end.
     pub async fn look_through(&self, from: u64) -> Result<u64, Found> {
         let found = self.compare(from).await;
-        if let Err(Found::Altered { .. } | Found::Otherwise { .. }) = &found {
+        if !matches!(found, Ok(_) | Err(Found::Unreadable(_))) {
             self.checkpoints.unsound();
         }
         found
@@ -86,7 +89,7 @@ impl App {
         let size = self.store.head().await?.peaks.size();
         let from = if from >= size { 0 } else { from - from % STRIDE };
         let to = (from + STRIDE).min(size);
-        let mut leaves = Vec::new();
+        let (mut leaves, mut missing) = (Vec::new(), Missing::default());
         while from + (leaves.len() as u64) < to {
             let at = from + leaves.len() as u64;
             let limit = u32::try_from(to - at).unwrap_or(u32::MAX).min(128);
@@ -95,9 +98,10 @@ impl App {
                 return Err(Found::Otherwise { from, to });
             }
             for (index, raw) in (at..).zip(&page) {
-                leaves.push(leaf(raw).filter(|_| raw.index == index).ok_or(Found::Altered { index })?);
+                leaves.push(leaf(raw, &mut missing).filter(|_| raw.index == index).ok_or(Found::Altered { index })?);
             }
         }
+        self.account(from..to, missing).await?;
         let nodes = Span(from..to).nodes();
         let kept = self.store.hashes(&nodes).await?;
         let mut rest = leaves.as_slice();
@@ -111,11 +115,25 @@ impl App {
         }
         Ok(if to == size { 0 } else { to })
     }
+
+    /// Looks for the acts that erased what entries lack.
+    async fn account(&self, of: Range<u64>, mut missing: Missing) -> Result<(), Found> {
+        if missing.first().is_some() {
+            for (_, act) in self.store.erasures(of).await? {
+                missing.erased(&act);
+            }
+        }
+        match missing.first() {
+            Some((index, group)) => Err(Found::Lost { index, group: group.to_owned() }),
+            None => Ok(()),
+        }
+    }
 }
 
-/// The hash of an entry's leaf, if both its halves are as they were appended.
-fn leaf(raw: &RawEntry) -> Option<Hash> {
-    entry::unseal(&raw.leaf, &raw.leaf_hash, &raw.groups).ok()?;
+/// The hash of an entry's leaf, if both its halves are as they were appended; what it lacks is noted.
+fn leaf(raw: &RawEntry, missing: &mut Missing) -> Option<Hash> {
+    let (leaf, _) = entry::unseal(&raw.leaf, &raw.leaf_hash, &raw.groups).ok()?;
+    missing.note(raw.index, &leaf, |name| raw.groups.iter().any(|group| group.name == name)).ok()?;
     raw.leaf_hash.as_slice().try_into().ok()
 }
 

@@ -37,6 +37,7 @@ use crate::{
     pip::{Change, FactSource, Page, PageRequest, Unreadable},
 };
 
+pub mod accounted;
 pub mod checkpoint;
 pub mod entry;
 pub mod export;
@@ -320,6 +321,10 @@ pub trait LogReader: Send + Sync {
 
     /// From the first to the last index whose entry is of this time, the end exclusive; empty if there is none.
     async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable>;
+
+    /// The acts that erased something of entries from the first to the last index, the end exclusive, each with its own
+    /// index.
+    async fn erasures(&self, of: Range<u64>) -> Result<Vec<(u64, Erasing)>, Unreadable>;
 
     /// The policies of a bundle the log has met, by their paths.
     async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable>;

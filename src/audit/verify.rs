@@ -1,19 +1,22 @@
 //! Checks an export, offline, and says what is wrong with it.
 //!
 //! One pass from first line to last with the tree's peaks in hand: every leaf is hashed, every shown group opened,
-//! every index counted, every receipt checked, and at the end the root must be the one that the checkpoint signs. The
-//! root alone proves the entries; the receipts tell which entry it was, and what was done to it, when it does not fit.
+//! every index counted, every receipt checked, every group that is not there looked for in the erasures
+//! ([`super::accounted`]), and at the end the root must be the one that the checkpoint signs. The root alone proves the
+//! entries; the receipts tell which entry it was, and what was done to it, when it does not fit.
 //!
 //! It knows no database and no network. Whom to believe is the reader's: the key they kept, and any earlier checkpoints
 //! they kept, which tell a log that forgot (a restored backup) from one that shows different people different pasts (a
-//! split view).
+//! split view). A log that says itself what it forgot (a new epoch) is believed only by a reader who says so: whoever
+//! holds its key can say it of anything.
 //!
 //! Worked example: in the export of a month somebody writes `allow` for the refusal of Cllr B. One, and hashes the line
 //! again. The root no longer fits; the receipt of entry 1234 does not sign that hash: `altered leaf: entry 1234`.
 //!
 //! What nothing signs is not proved: when the export was made, and the names made up for the people in it.
 //!
-//! The invariant: no changed, missing, moved or added byte of leaf, place, receipt or shown payload is verified.
+//! The invariant: no changed, missing, moved or added byte of leaf, place, receipt or payload is verified, but for payload
+//! that an act on record erased. (Of a part of the log the act may come after the part: that is told.)
 //!
 //! Where next: `src/cli/log.rs`.
 
@@ -27,6 +30,7 @@ use ed25519_dalek::VerifyingKey;
 
 use super::{
     EntryKind,
+    accounted::Missing,
     checkpoint::{self, Checkpoint, Trusted},
     entry::{self, Group, Hash, Leaf},
     export::{FORMAT, Header, Line, View},
@@ -50,6 +54,8 @@ pub struct Trust {
     pub checkpoints: Vec<String>,
     /// Who must have countersigned the checkpoint.
     pub witnesses: Vec<WitnessKey>,
+    /// Whether the log may say that entries which a kept checkpoint signs were lost, and go on in another epoch.
+    pub accepts_loss: bool,
 }
 
 /// What was found to be in order.
@@ -66,17 +72,37 @@ pub struct Verified {
     pub shown: u64,
     pub withheld: u64,
     pub erased: u64,
+    /// Of those erased, how many the acts in this part of the log do not name: a later part must.
+    pub erased_later: u64,
     pub key_trusted: bool,
     /// Earlier checkpoints that this log goes on from.
     pub checkpoints: usize,
-    /// Earlier checkpoints of an epoch that was given up after a restored backup, which sign more than was restored.
+    /// Earlier checkpoints of an epoch that was given up, which sign entries that were lost with it.
     pub given_up: usize,
 }
 
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "verified: {} entries", self.entries)?;
-        if self.key_trusted { Ok(()) } else { f.write_str(", trusted key not given") }
+        if !self.key_trusted {
+            f.write_str(", trusted key not given")?;
+        }
+        match (self.erased, self.erased_later) {
+            (0, _) => {}
+            (erased, 0) => write!(f, "\nerased: {erased} groups of payload, by acts on record")?,
+            (erased, later) => write!(
+                f,
+                "\nerased: {erased} groups of payload, {later} of them by no act in this part of the log; a later part must name it"
+            )?,
+        }
+        if self.given_up > 0 {
+            write!(
+                f,
+                "\ngiven up: {} of the kept checkpoints, which sign entries that the log says were lost",
+                self.given_up
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -101,6 +127,8 @@ pub enum Verdict {
     AlteredReceipt { index: u64 },
     #[error("altered payload: entry {index}, group `{group}`")]
     AlteredPayload { index: u64, group: String },
+    #[error("missing payload: entry {index}, group `{group}`, which no act erased")]
+    MissingPayload { index: u64, group: String },
     #[error("deleted middle: entries {from} to {to} are missing")]
     DeletedMiddle { from: u64, to: u64 },
     #[error("deleted tail: the entries end before {found}, the checkpoint signs that they go on to {promised}")]
@@ -111,8 +139,10 @@ pub enum Verdict {
     Reordered { index: u64 },
     #[error("renumbered: the entry at {index} was recorded as entry {recorded}")]
     Renumbered { index: u64, recorded: u64 },
-    #[error("epoch changed: entry {index} is in another epoch, and nothing opens it")]
+    #[error("epoch changed: entry {index} is in another epoch than what is before or after it")]
     Epoch { index: u64 },
+    #[error("given up: the log says that epoch {epoch} ended at {at}, a kept checkpoint signs {kept} entries of it")]
+    GivenUp { epoch: u64, at: u64, kept: u64 },
     #[error("restored backup: the log ends at {size}, a kept checkpoint signs {kept} entries")]
     RestoredBackup { size: u64, kept: u64 },
     #[error("split view: the first {kept} entries are not those that a kept checkpoint signs")]
@@ -135,7 +165,7 @@ pub fn verify(export: impl BufRead, trust: &Trust, mut progress: impl FnMut(u64)
     }
     let kept = earlier(trust, &key)?;
     let pass = Pass::over(&header, &signed, &kept)?.read(&mut lines, &mut progress)?;
-    let verified = pass.finish(&header, &signed, &kept)?;
+    let verified = pass.finish(&header, &signed, &kept, trust.accepts_loss)?;
     Ok(Verified { key_trusted: trust.key.is_some(), ..verified })
 }
 
@@ -199,6 +229,7 @@ struct Pass {
     verified: Verified,
     peaks: Peaks,
     epoch: Option<u64>,
+    missing: Missing,
     /// Where each epoch began that began in this run.
     opened: BTreeMap<u64, u64>,
     /// The roots at the sizes of the kept checkpoints.
@@ -221,6 +252,7 @@ impl Pass {
             shown: 0,
             withheld: 0,
             erased: 0,
+            erased_later: 0,
             key_trusted: false,
             checkpoints: 0,
             given_up: 0,
@@ -230,7 +262,10 @@ impl Pass {
         let mut roots: BTreeMap<u64, Option<Hash>> = kept.iter().map(|kept| (kept.size, None)).collect();
         note(&mut roots, &peaks);
         let receipts = Receipts::of(header)?;
-        Ok(Self { receipts, unsigned: None, verified, peaks, epoch: None, opened: BTreeMap::new(), roots })
+        // What is before the first entry of all is the first epoch.
+        let epoch = (header.from == 0).then_some(1);
+        let (opened, missing) = (BTreeMap::new(), Missing::default());
+        Ok(Self { receipts, unsigned: None, verified, peaks, epoch, missing, opened, roots })
     }
 
     fn read<R: BufRead>(mut self, lines: &mut Lines<R>, progress: &mut impl FnMut(u64)) -> Result<Self, Verdict> {
@@ -274,27 +309,54 @@ impl Pass {
                 return Err(altered());
             }
         }
+        self.account(line, &leaf)?;
+        self.place(line, &leaf)?;
+        Ok(hash)
+    }
+
+    /// What becomes of each group that the leaf commits to.
+    fn account(&mut self, line: &Line, leaf: &Leaf) -> Result<(), Verdict> {
+        let index = line.index;
         let promised = |name: &String| leaf.commitments.contains_key(name) && !line.payload.contains_key(name);
         if let Some(group) = line.withheld.iter().find(|name| !promised(name)) {
             return Err(Verdict::AlteredPayload { index, group: group.clone() });
         }
+        if let (View::Full, Some(group)) = (self.verified.view, line.withheld.first()) {
+            return Err(Verdict::MissingPayload { index, group: group.clone() });
+        }
+        let is_there = |name: &str| line.payload.contains_key(name) || line.withheld.iter().any(|held| held == name);
+        let too_many = |_| Verdict::NotAnExport("its entries have more groups than a log knows");
+        self.verified.erased += self.missing.note(index, leaf, is_there).map_err(too_many)?;
+        if let Some(act) = leaf.erased.as_ref().filter(|_| leaf.kind == EntryKind::Erasure) {
+            self.missing.erased(act);
+        }
+        self.verified.shown += line.payload.len() as u64;
+        self.verified.withheld += line.withheld.len() as u64;
+        Ok(())
+    }
+
+    /// Another epoch begins with an entry that opens it, and with nothing else.
+    fn place(&mut self, line: &Line, leaf: &Leaf) -> Result<(), Verdict> {
         let opens_epoch = leaf.kind == EntryKind::EpochOpened;
-        if self.epoch.is_some_and(|before| line.epoch != before + u64::from(opens_epoch)) {
-            return Err(Verdict::Epoch { index });
+        let fits = |before| if opens_epoch { line.epoch > before } else { line.epoch == before };
+        if !self.epoch.is_none_or(fits) {
+            return Err(Verdict::Epoch { index: line.index });
         }
         self.epoch = Some(line.epoch);
         if opens_epoch {
-            self.opened.insert(line.epoch, index);
+            self.opened.insert(line.epoch, line.index);
         }
-        let (shown, withheld) = (line.payload.len() as u64, line.withheld.len() as u64);
-        self.verified.shown += shown;
-        self.verified.withheld += withheld;
-        self.verified.erased += (leaf.commitments.len() as u64).saturating_sub(shown + withheld);
-        Ok(hash)
+        Ok(())
     }
 
     /// All entries are read: do they end where they should, and are they the ones that were signed?
-    fn finish(mut self, header: &Header, signed: &Checkpoint, kept: &[Checkpoint]) -> Result<Verified, Verdict> {
+    fn finish(
+        mut self,
+        header: &Header,
+        signed: &Checkpoint,
+        kept: &[Checkpoint],
+        accepts_loss: bool,
+    ) -> Result<Verified, Verdict> {
         let found = self.peaks.size();
         if found < header.to {
             return Err(Verdict::DeletedTail { found, promised: header.to });
@@ -307,12 +369,28 @@ impl Pass {
             (false, Some(index)) => return Err(Verdict::AlteredLeaf { index }),
             (false, None) => return Err(Verdict::Root),
         }
+        let to_the_end = header.to == header.size;
+        if to_the_end && found > header.from && self.epoch.is_some_and(|last| last != header.epoch) {
+            return Err(Verdict::Epoch { index: found - 1 });
+        }
+        if let (true, Some((index, group))) = (to_the_end, self.missing.first()) {
+            return Err(Verdict::MissingPayload { index, group: group.to_owned() });
+        }
+        self.verified.erased_later = self.missing.count();
         for kept in kept {
             // What an epoch that was given up held beyond the restored backup is not here, and its end says so.
             let epoch = kept.epoch(&header.log);
-            if epoch < header.epoch && self.opened.get(&(epoch + 1)).is_none_or(|began| kept.size > *began) {
-                self.verified.given_up += 1;
-                continue;
+            match self.opened.range(epoch + 1..).next() {
+                Some((_, at)) if kept.size > *at && accepts_loss => {
+                    self.verified.given_up += 1;
+                    continue;
+                }
+                Some((_, at)) if kept.size > *at => {
+                    return Err(Verdict::GivenUp { epoch, at: *at, kept: kept.size });
+                }
+                // Where it ended is not in this part of the log.
+                None if epoch < header.epoch => continue,
+                _ => {}
             }
             if kept.size > header.size {
                 return Err(Verdict::RestoredBackup { size: header.size, kept: kept.size });

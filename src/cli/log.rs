@@ -47,6 +47,9 @@ pub(super) enum LogVerb {
         /// The public key line of a witness (may be repeated): has it countersigned the export's checkpoint?
         #[arg(long, value_name = "KEY")]
         witness: Vec<String>,
+        /// Take the log's word that entries a kept checkpoint signs were lost, and that it goes on in another epoch.
+        #[arg(long)]
+        accept_loss: bool,
         /// What was found, as JSON.
         #[arg(long)]
         json: bool,
@@ -93,9 +96,14 @@ pub(super) enum LogVerb {
 
 pub(super) fn run(verb: LogVerb) -> Result<ExitCode, Failure> {
     match verb {
-        LogVerb::Verify { file, key, checkpoint, witness, json } => {
-            let witnesses = witness.iter().map(|line| of_witness(line)).collect::<Result<_, _>>()?;
-            check(&file, key.as_deref(), &checkpoint, witnesses, json)
+        LogVerb::Verify { file, key, checkpoint, witness, accept_loss, json } => {
+            let trust = Trust {
+                key: key.as_deref().map(trusted).transpose()?,
+                checkpoints: checkpoint.iter().map(|file| read(file)).collect::<Result<_, _>>()?,
+                witnesses: witness.iter().map(|line| of_witness(line)).collect::<Result<_, _>>()?,
+                accepts_loss: accept_loss,
+            };
+            check(&file, &trust, json)
         }
         LogVerb::Erase(erase) => erase.run().map(|()| ExitCode::SUCCESS),
         LogVerb::Export { service, format, view, from, to, file } => {
@@ -113,18 +121,7 @@ pub(super) fn run(verb: LogVerb) -> Result<ExitCode, Failure> {
     }
 }
 
-fn check(
-    file: &Path,
-    key: Option<&Path>,
-    checkpoints: &[PathBuf],
-    witnesses: Vec<WitnessKey>,
-    json: bool,
-) -> Result<ExitCode, Failure> {
-    let trust = Trust {
-        key: key.map(trusted).transpose()?,
-        checkpoints: checkpoints.iter().map(|file| read(file)).collect::<Result<_, _>>()?,
-        witnesses,
-    };
+fn check(file: &Path, trust: &Trust, json: bool) -> Result<ExitCode, Failure> {
     let export = File::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let shows = io::stderr().is_terminal();
     let progress = |entries: u64| {
@@ -133,7 +130,7 @@ fn check(
             let _ = write!(io::stderr(), "\r{entries} entries");
         }
     };
-    let found = verify(BufReader::new(export), &trust, progress);
+    let found = verify(BufReader::new(export), trust, progress);
     if shows {
         let _ = write!(io::stderr(), "\r");
     }

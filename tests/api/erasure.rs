@@ -2,7 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use pinkpaper::domain::words::{CallerRole, RecordClass};
+use pinkpaper::{
+    app::{
+        evidence::{Only, Wanted},
+        export::Format,
+    },
+    audit::{
+        export::View,
+        verify::{Trust, verify},
+    },
+    domain::words::{CallerRole, RecordClass},
+    pip::Unreadable,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -294,4 +305,34 @@ async fn a_request_that_names_nothing_is_refused() {
         assert_eq!((answer.status.as_u16(), &answer.body["errors"][0]["pointer"]), (400, &json!(pointer)), "{body}");
     }
     assert_eq!(read(&service, &refused).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_export_during_which_something_is_erased_breaks_off() {
+    let service = service().await;
+    let (first, second) = (decided(&service, "b3", "deny").await, decided(&service, "b2", "allow").await);
+    let begun = async || {
+        let wanted = Wanted { view: View::Full, from: None, to: None, only: Only::default() };
+        service.app.export_by_operator(wanted, Format::Ndjson).await.expect("begun")
+    };
+    let ended = async |mut export| {
+        let mut text = String::new();
+        while let Some(lines) = service.app.more(&mut export).await? {
+            text.push_str(&lines);
+        }
+        Ok::<String, Unreadable>(text)
+    };
+    let erased = async |decision: &Value| {
+        let done = erase(&service, &erasure(decision, json!(["request"]), "erased")).await;
+        assert_eq!(done.status, 201, "{}", done.body);
+    };
+    erased(&first).await;
+    let export = begun().await;
+    erased(&second).await;
+    let broken = ended(export).await.expect_err("it would look as if the request had been taken away");
+    assert!(broken.0.to_string().contains("export it again"), "{}", broken.0);
+    let whole = ended(begun().await).await.expect("whole");
+    let found = verify(whole.as_bytes(), &Trust::default(), |_| {}).expect("verified");
+    assert_eq!((found.erased, found.erased_later), (2, 0));
+    assert!(found.to_string().ends_with("\nerased: 2 groups of payload, by acts on record"), "{found}");
 }

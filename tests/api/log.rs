@@ -375,13 +375,24 @@ async fn a_log_altered_in_its_tables_is_found_by_looking_through_it() {
     let hash = "UPDATE log_leaf SET leaf_hash = zeroblob(32) WHERE seq = 3";
     let payload = "UPDATE log_payload SET body = replace(body, 'read', 'rear') WHERE seq = 3";
     let node = "UPDATE log_node SET hash = zeroblob(32) WHERE place = 7";
-    for (statement, found) in [(hash, "entry 3"), (payload, "entry 3"), (node, "entries 0 to ")] {
+    let taken = "DELETE FROM log_payload WHERE seq = 3";
+    for (statement, found) in [
+        (hash, "entry 3 is not"),
+        (payload, "entry 3 is not"),
+        (node, "entries 0 to "),
+        (taken, "entry 3 has lost its `"),
+    ] {
         let service = asked().await;
         let app = &service.app;
         assert_eq!(app.look_through(0).await.expect("in order"), 0, "all of it, and round again");
         assert!(app.checkpoints.sound());
         let mut outsider = service.outsider().await;
-        for trigger in ["log_leaf_is_never_updated", "log_payload_is_never_updated", "log_node_is_never_updated"] {
+        for trigger in [
+            "log_leaf_is_never_updated",
+            "log_payload_is_never_updated",
+            "log_payload_is_erased_on_record",
+            "log_node_is_never_updated",
+        ] {
             let drop = sqlx::AssertSqlSafe(format!("DROP TRIGGER {trigger}"));
             sqlx::query(drop).execute(&mut outsider).await.expect("dropped");
         }

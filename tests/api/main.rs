@@ -36,6 +36,7 @@ mod erasure;
 mod examples;
 mod explanation;
 mod faults;
+mod forged;
 mod guides;
 mod holds;
 mod issuer;

@@ -23,9 +23,10 @@ use super::{
 use crate::{
     audit::{
         Head, KeptCheckpoint, LogReader, RawEntry,
-        entry::{Group, Hash},
+        entry::{Group, Hash, Leaf},
         merkle::Node,
     },
+    domain::retention::Erasing,
     pip::Unreadable,
 };
 
@@ -129,6 +130,16 @@ impl LogReader for Reader {
         })
     }
 
+    async fn erasures(&self, of: Range<u64>) -> Result<Vec<(u64, Erasing)>, Unreadable> {
+        let acts = "SELECT l.seq, l.leaf FROM log_leaf l
+                    WHERE l.entry_id IN (SELECT erasure FROM log_erased WHERE seq >= $1 AND seq < $2) ORDER BY l.seq";
+        let acts = sqlx::query_as(acts).bind(of.start.cast_signed()).bind(of.end.cast_signed());
+        let acts: Vec<(i64, Vec<u8>)> = self.ask(acts.fetch_all(&self.readers)).await?;
+        // An act that cannot be read accounts for nothing.
+        let took = |leaf: &[u8]| serde_json::from_slice::<Leaf>(leaf).ok()?.erased;
+        Ok(acts.into_iter().filter_map(|(seq, leaf)| Some((seq.cast_unsigned(), took(&leaf)?))).collect())
+    }
+
     async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable> {
         let kept = sqlx::query_scalar("SELECT files FROM policy_bundle WHERE hash = $1").bind(hash);
         let kept: Option<String> = self.ask(kept.fetch_optional(&self.readers)).await?;
@@ -156,6 +167,10 @@ impl LogReader for Store {
 
     async fn indexes(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Range<u64>, Unreadable> {
         self.reader().indexes(from, to).await
+    }
+
+    async fn erasures(&self, of: Range<u64>) -> Result<Vec<(u64, Erasing)>, Unreadable> {
+        self.reader().erasures(of).await
     }
 
     async fn policies(&self, hash: &str) -> Result<Option<BTreeMap<String, String>>, Unreadable> {
