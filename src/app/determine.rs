@@ -1,4 +1,7 @@
 //! Records what a person or body determined, once it is shown that they may.
+//!
+//! Whether they may turns on the register and the policies: a determination is recorded under those it was checked
+//! against, or checked again.
 
 use serde_json::json;
 
@@ -19,6 +22,10 @@ use crate::{
     pip::{Change, Indexed, Unreadable},
 };
 
+/// How often a determination is checked again because facts or policies changed under it. Of those entered at once one is
+/// recorded at a time, since each changes the facts.
+const ATTEMPTS: usize = 32;
+
 #[derive(Debug, thiserror::Error)]
 pub enum DetermineError {
     /// What the determination names does not exist: pointer and what was expected.
@@ -32,6 +39,8 @@ pub enum DetermineError {
     KeyReused,
     #[error("the log has too many entries waiting")]
     Busy,
+    #[error("the facts keep changing")]
+    Unsettled,
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
     #[error("the determination cannot be recorded")]
@@ -46,12 +55,28 @@ impl App {
     pub async fn determine(
         &self,
         caller: &Caller,
-        mut entered: Entered,
+        entered: Entered,
         idempotency: Option<Idempotency>,
     ) -> Result<Determination, DetermineError> {
         if let Some(first) = self.first_determination(caller, idempotency.as_ref()).await? {
             return Ok(first);
         }
+        for _ in 0..ATTEMPTS {
+            match self.try_to_determine(caller, entered.clone(), idempotency.as_ref()).await {
+                Err(DetermineError::Unsettled) => {}
+                done => return done,
+            }
+        }
+        Err(DetermineError::Unsettled)
+    }
+
+    async fn try_to_determine(
+        &self,
+        caller: &Caller,
+        mut entered: Entered,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Determination, DetermineError> {
+        let as_of = self.store.current().await?.facts_version;
         self.check_names(&mut entered).await?;
         let may_enter = self.allows(caller, Errand::Determine, self.about(caller, &entered).await?);
         if !may_enter || !self.entitled(&entered).await? {
@@ -76,8 +101,9 @@ impl App {
             ..self.act(EntryKind::Determination, caller, json!(null))
         };
         let change = Change::Determine { id, entered: Box::new(entered), entered_by: caller.name.clone() };
-        match self.store.write(Write { change, if_version: None }, entry).await {
+        match self.store.write(Write { change, if_version: Some(as_of) }, entry).await {
             Ok(_) => Ok(determination),
+            Err(AppendError::Stale | AppendError::Precondition(Unmet::Version)) => Err(DetermineError::Unsettled),
             Err(AppendError::Repeated { same_body: true, first }) => parse(first.group("determination")),
             Err(error) => Err(failed(error)),
         }

@@ -244,6 +244,7 @@ impl From<DetermineError> for Problem {
             DetermineError::NotFound => Self::NotFound,
             DetermineError::KeyReused => Self::KeyReused,
             DetermineError::Busy
+            | DetermineError::Unsettled
             | DetermineError::Unreadable(_)
             | DetermineError::Unrecorded(_)
             | DetermineError::NoRules(_)

@@ -251,3 +251,44 @@ async fn what_somebody_determines_for_all_opens_nothing_to_themselves() {
     assert_eq!(service.determine(&general).await.status, 201);
     assert_eq!((ask("b3").await, ask("b3-mo").await), (json!("deny"), json!("deny")));
 }
+
+/// What a determination rests on may change between the look and the record.
+#[tokio::test]
+async fn no_determination_is_recorded_by_a_post_that_was_taken_away_meanwhile() {
+    let service = service().await;
+    let register = read_json("tests/api/cases/th52.json")["register"].clone();
+    let director = register["people"].as_array().expect("people").iter().find(|person| person["id"] == "o-cd");
+    let with = director.expect("the director").clone();
+    let without = json!({"id": "o-cd", "name": with["name"], "kind": "officer", "posts": []});
+    let moved = async {
+        for _ in 0..15 {
+            service.put_person(&without).await;
+            service.put_person(&with).await;
+        }
+    };
+    let asked = need("o-cd", "corporate_director", true, "2026-01-02T10:00:00Z");
+    let determined = async || {
+        let mut recorded = 0;
+        for _ in 0..10 {
+            recorded += u32::from(service.determine(&asked).await.status == 201);
+        }
+        recorded
+    };
+    let ((), one, two, three) = tokio::join!(moved, determined(), determined(), determined());
+    assert_eq!(service.determine(&asked).await.status, 201, "once it is quiet");
+    let export = service.call(CallerRole::InformationGovernance, Method::GET, "/v1/log/export", None).await.body;
+    let (mut holds, mut seen) = (true, 0);
+    for line in export.as_str().expect("lines").lines().skip(1) {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        let put = &line["payload"]["act"]["value"]["put_person"];
+        match line["leaf"]["kind"].as_str().expect("a kind") {
+            "register_write" if put["id"] == "o-cd" => holds = put["posts"] == with["posts"],
+            "determination" => {
+                assert!(holds, "entry {}", line["index"]);
+                seen += 1;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(seen, one + two + three + 1);
+}
