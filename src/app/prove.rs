@@ -31,9 +31,9 @@ use crate::{
 /// The profile that has statute and common law alone.
 const BASELINE: &str = "baseline";
 
-/// Facts of a paper whose absence means that they are unknown. Of others (`listed_background_paper` and the like) the
-/// description says what their absence shows.
-const FACTS: [&str; 21] = [
+/// Facts of a paper whose absence means that they are unknown. Left out are those of which the description says what
+/// shows them when they are absent: `available_to_members_at`, `listed_background_paper`, `sensitive_in_fact`.
+pub const FACTS: [&str; 21] = [
     "held_by_executive",
     "council_business",
     "business",

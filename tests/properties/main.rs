@@ -13,6 +13,7 @@ mod world;
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use pinkpaper::{
+    app::prove::FACTS,
     domain::{
         decision::Verdict,
         document::Document,
@@ -34,31 +35,6 @@ use crate::{
 
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(tables::rows);
 
-/// Facts of a document whose absence means "unknown". Left out are those for which contract §3 says what shows them
-/// when they are absent: `available_to_members_at`, `listed_background_paper`, `sensitive_in_fact`.
-const FACTS: &[&str] = &[
-    "held_by_executive",
-    "council_business",
-    "business",
-    "published_at",
-    "draft",
-    "taken_into_consideration",
-    "matters",
-    "wards",
-    "service",
-    "group_internal_of",
-    "given_to_group",
-    "administration_only",
-    "personal_record",
-    "third_party_personal",
-    "staff_matter",
-    "environmental",
-    "proceedings",
-    "privy",
-    "classification",
-    "tags",
-    "given_in_confidence_by",
-];
 /// Facts of a piece of business. `item_added_at` is left out: an item that names no later day is on the agenda as called.
 const BUSINESS_FACTS: &[&str] =
     &["meeting_at", "convened_at", "private", "concluded_at", "item_was_open", "made_at", "decision"];
@@ -125,7 +101,7 @@ fn contradicts(entry: &Value, name: &str) -> bool {
 
 fn forgets() -> impl Strategy<Value = Forget> {
     prop_oneof![
-        3 => proptest::sample::select(FACTS).prop_map(Forget::Fact),
+        3 => proptest::sample::select(&FACTS).prop_map(Forget::Fact),
         1 => proptest::sample::select(BUSINESS_FACTS).prop_map(Forget::OfBusiness),
         1 => proptest::sample::select(CLASS_FACTS).prop_map(Forget::OfClassification),
     ]
