@@ -109,11 +109,11 @@ impl Checkpoints {
         Self { notary, file, last: Mutex::new(None), signed_at: ArcSwapOption::empty(), sound: AtomicBool::new(true) }
     }
 
-    /// Whether the log is what was signed of it, as far as was last seen.
     pub fn signed_at(&self) -> Option<Timestamp> {
         self.signed_at.load().as_deref().copied()
     }
 
+    /// Whether the log is what was signed of it, as far as was last seen.
     pub fn sound(&self) -> bool {
         self.sound.load(Ordering::Relaxed)
     }
