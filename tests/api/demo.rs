@@ -10,14 +10,16 @@ use crate::{
     support::read_json,
 };
 
-/// A parameter's example, or that of what it refers to.
+/// A parameter's first example, or that of what it refers to.
 fn example(description: &Value, parameter: &Value) -> (String, String, Option<String>) {
     let parameter = match parameter.get("$ref").and_then(Value::as_str) {
         Some(target) => description.pointer(target.trim_start_matches('#')).expect("resolves"),
         None => parameter,
     };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    (text(&parameter["name"]), text(&parameter["in"]), parameter.get("example").map(text))
+    let several = parameter.get("examples").and_then(Value::as_object).and_then(|all| all.values().next());
+    let example = parameter.get("example").or(several.map(|first| &first["value"]));
+    (text(&parameter["name"]), text(&parameter["in"]), example.map(text))
 }
 
 fn role_for(path: &str, method: &str) -> &'static str {
@@ -168,4 +170,26 @@ fn the_demonstration_keeps_to_this_machine() {
     };
     assert!(refused("false").contains("tls.plain_http"));
     assert!(refused("true").contains("the demonstration listens on a loopback address only"));
+}
+
+/// Whoever and whatever the description offers to choose from is there to be asked about.
+#[tokio::test]
+async fn every_person_and_paper_offered_to_choose_from_is_of_the_demonstration() {
+    let home = tempfile::tempdir().expect("a directory");
+    let demo = start(home.path());
+    let client = pinkpaper::outbound::builder().build().expect("a client");
+    let parameters = &read_json("schemas/openapi.json")["paths"]["/v1/enquiries"]["get"]["parameters"];
+    let offered = |name: &str| -> Vec<String> {
+        let parameter = parameters.as_array().expect("a list").iter().find(|parameter| parameter["name"] == name);
+        let examples = parameter.expect("there")["examples"].as_object().expect("several");
+        examples.values().map(|example| example["value"].as_str().expect("an id").to_owned()).collect()
+    };
+    for (collection, name) in [("register/people", "person"), ("documents", "document")] {
+        let offered = offered(name);
+        assert!(offered.len() > 3, "{name}");
+        for id in offered {
+            let asked = client.get(format!("{}/v1/{collection}/{id}", demo.url)).bearer_auth(demo.token("registrar"));
+            assert_eq!(asked.send().await.expect("answers").status(), 200, "{id}");
+        }
+    }
 }

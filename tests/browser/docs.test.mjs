@@ -54,6 +54,18 @@ test('one token serves the page: ask, and read how it came about', async () => {
   });
 });
 
+test('an enquiry is chosen from examples and run by one click', async () => {
+  await withPage({}, async (page) => {
+    await authorise(page, 'officer');
+    const enquired = await execute(page, 'enquire');
+    assert.equal(enquired.status, '200');
+    assert.match(enquired.body, /"headline": "Cllr /);
+    const offered = await page.locator('[id$="-enquire"] .parameters select').allInnerTexts();
+    assert.ok(offered.some((options) => options.includes('Cllr Posy Bennett, a ward councillor')), offered.join());
+    await picture(page, 'docs-enquiry');
+  });
+});
+
 test('without a token the page says what is missing', async () => {
   await withPage({}, async (page) => {
     await page.goto(`${url}/docs/`);
