@@ -157,7 +157,7 @@ impl App {
 
 /// Whether the entry is a decision of those wanted. An enquiry gave nobody anything.
 fn is_one_of(raw: &RawEntry, only: &Only) -> bool {
-    sheet::kind(raw) == Some(EntryKind::Decision) && only.holds(&sheet::summary(raw))
+    export::kind(raw) == Some(EntryKind::Decision) && only.holds(&sheet::summary(raw))
 }
 
 fn told(line: &impl serde::Serialize) -> String {

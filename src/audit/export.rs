@@ -44,6 +44,14 @@ pub enum View {
     Foi,
 }
 
+impl View {
+    /// Whether a group of an entry of this kind is shown. For release only decisions tell what they say: what was enquired
+    /// or listed beforehand gave nobody anything, and is told of by its leaf alone.
+    pub fn shows(self, kind: Option<EntryKind>, group: &str) -> bool {
+        self == Self::Full || (kind == Some(EntryKind::Decision) && group == SUMMARY)
+    }
+}
+
 /// The first line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -118,9 +126,7 @@ impl Pseudonyms {
 /// An entry as a line of an export. A half that is not what it should be is written all the same, as far as JSON can
 /// hold it.
 pub fn line(raw: &RawEntry, receipt: String, view: View, pseudonyms: &Pseudonyms) -> Line {
-    let leaf: Option<Leaf> = serde_json::from_slice(&raw.leaf).ok();
-    let is_decision = leaf.as_ref().is_some_and(|leaf| leaf.kind == EntryKind::Decision);
-    let shown = |name: &str| view == View::Full || (is_decision && name == SUMMARY);
+    let kind = kind(raw);
     let mut line = Line {
         index: raw.index,
         epoch: raw.epoch,
@@ -132,17 +138,22 @@ pub fn line(raw: &RawEntry, receipt: String, view: View, pseudonyms: &Pseudonyms
         person: None,
     };
     for group in &raw.groups {
-        if shown(&group.name) {
+        if view.shows(kind, &group.name) {
             let kept = Shown { salt: hex::encode(group.salt), value: text(group.body.as_bytes()) };
             line.payload.insert(group.name.clone(), kept);
         } else {
             line.withheld.push(group.name.clone());
         }
     }
-    if view == View::Foi && is_decision {
+    if view == View::Foi && view.shows(kind, SUMMARY) {
         line.person = principal(raw).map(|person| pseudonyms.of(&person));
     }
     line
+}
+
+/// Of which kind the entry is, as its leaf says.
+pub fn kind(raw: &RawEntry) -> Option<EntryKind> {
+    serde_json::from_slice::<Leaf>(&raw.leaf).ok().map(|leaf| leaf.kind)
 }
 
 /// JSON as it is kept; what is no JSON becomes a string, which no hash will fit.

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::{
-    EntryKind, RawEntry,
+    RawEntry,
     entry::Leaf,
     export::{Pseudonyms, SUMMARY, View, principal},
 };
@@ -32,13 +32,14 @@ pub fn titles() -> String {
     written(&COLUMNS.map(str::to_owned))
 }
 
-/// An entry as a row; what was erased or does not concern its kind is empty.
+/// An entry as a row; what was erased, is not shown in this view or does not concern its kind is empty.
 pub fn row(raw: &RawEntry, view: View, pseudonyms: &Pseudonyms) -> String {
     let leaf: Option<Leaf> = serde_json::from_slice(&raw.leaf).ok();
     let of_leaf = |member: fn(&Leaf) -> String| leaf.as_ref().map(member).unwrap_or_default();
-    let summary = summary(raw);
+    let is_shown = view.shows(leaf.as_ref().map(|leaf| leaf.kind), SUMMARY);
+    let summary = if is_shown { summary(raw) } else { Value::Null };
     let of_summary = |member: &str| cell(summary.get(member).unwrap_or(&Value::Null));
-    let person = principal(raw).map(|person| match view {
+    let person = principal(raw).filter(|_| is_shown).map(|person| match view {
         View::Full => person,
         View::Foi => pseudonyms.of(&person),
     });
@@ -58,11 +59,6 @@ pub fn row(raw: &RawEntry, view: View, pseudonyms: &Pseudonyms) -> String {
         of_leaf(|leaf| leaf.policy_bundle.clone()),
         hex::encode(&raw.leaf_hash),
     ])
-}
-
-/// Of which kind the entry is, as its leaf says.
-pub fn kind(raw: &RawEntry) -> Option<EntryKind> {
-    serde_json::from_slice::<Leaf>(&raw.leaf).ok().map(|leaf| leaf.kind)
 }
 
 /// What may be released of a decision; null of anything else, and of what was erased.

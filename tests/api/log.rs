@@ -285,6 +285,45 @@ async fn the_view_for_release_names_nobody_and_still_verifies() {
     assert_eq!(verdict(&joined(&changed), &Trust::default()), "altered payload");
 }
 
+/// What an officer enquired beforehand, and for whom a paper was listed, is no access: it is told of by its leaf alone.
+#[tokio::test]
+async fn what_was_enquired_or_listed_is_not_released_in_either_format() {
+    let service = asked().await;
+    let paper = json!({"id": "doc-quiet", "kind": "report", "held_by": "council"});
+    let put = service.call(CallerRole::Registrar, Method::PUT, "/v1/documents/doc-quiet", Some(&paper)).await;
+    assert_eq!(put.status, 201, "{}", put.body);
+    let enquiry = "/v1/enquiries?person=b3&document=doc-quiet";
+    assert_eq!(service.call(CallerRole::Officer, Method::GET, enquiry, None).await.status, 200);
+    let list = json!({"document": "doc-quiet", "action": "read"});
+    assert_eq!(service.call(CallerRole::Officer, Method::POST, "/v1/audience", Some(&list)).await.status, 200);
+
+    let quiet = ["enquiry", "audience"];
+    let foi = lines(&export(&service, "view=foi").await);
+    for kind in quiet {
+        let line = foi.iter().find(|line| line["leaf"]["kind"] == kind).expect("an entry");
+        assert_eq!((&line["payload"], line.get("person")), (&json!({}), None), "{line}");
+    }
+    let columns = |row: &str| row.split(',').map(str::to_owned).collect::<Vec<_>>();
+    for (view, released) in [("foi", true), ("full", false)] {
+        let table = export(&service, &format!("format=csv&view={view}")).await;
+        assert_eq!(table.contains("doc-quiet"), !released, "{view}: {table}");
+        let titles = columns(table.lines().next().expect("titles"));
+        let cell = |row: &str, title: &str| {
+            columns(row)[titles.iter().position(|found| found == title).expect("a column")].clone()
+        };
+        for kind in quiet {
+            let row = table.lines().find(|row| cell(row, "kind") == kind).expect("an entry");
+            let told: String =
+                ["held", "action", "document", "person", "person_kind", "rules"].map(|title| cell(row, title)).concat();
+            assert_eq!(told.is_empty(), released || kind == "audience", "{view}: {row}");
+        }
+        // Decisions go on telling theirs.
+        let decision = table.lines().find(|row| cell(row, "kind") == "decision").expect("a decision");
+        assert_eq!(cell(decision, "document"), "edrms:2026/0117", "{decision}");
+        assert_eq!(cell(decision, "person").starts_with("p-"), released, "{decision}");
+    }
+}
+
 #[tokio::test]
 async fn a_table_opens_in_a_spreadsheet_and_runs_nothing() {
     let service = Service::with_register("th52", &read_json("tests/api/cases/th52.json")["register"]).await;
