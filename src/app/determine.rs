@@ -111,10 +111,12 @@ impl App {
 
     pub async fn withdraw(&self, caller: &Caller, id: Id) -> Result<(), DetermineError> {
         let kept = self.store.determination(&id).await?.ok_or(DetermineError::NotFound)?;
-        if !self.allows(caller, Errand::Determine, self.about(caller, &kept.entered).await?) {
+        // What the caller may not see is not there for it to withdraw either.
+        let is_seen = self.shows(caller, &kept);
+        if !is_seen || !self.allows(caller, Errand::Determine, self.about(caller, &kept.entered).await?) {
             let refusal = self.act(EntryKind::Refusal, caller, json!({"withdrawal": id}));
             self.store.append(refusal).await.map_err(failed)?;
-            return Err(DetermineError::NotEntitled);
+            return Err(if is_seen { DetermineError::NotEntitled } else { DetermineError::NotFound });
         }
         let entry = self.act(EntryKind::Withdrawal, caller, json!({"determination": id}));
         let write = Write { change: Change::Withdraw(id), if_version: None };

@@ -32,6 +32,7 @@ pub mod audience;
 pub mod conflicts;
 pub mod decide;
 pub mod determine;
+pub mod determined;
 pub mod differences;
 pub mod enquire;
 pub mod erasure;
@@ -142,6 +143,11 @@ impl App {
     /// Whether a credential is one person's own and the register does not know whose.
     fn nobody_known(caller: &Caller, register: &Indexed) -> bool {
         caller.personal && caller.person.as_ref().is_none_or(|id| register.person(id).is_none())
+    }
+
+    /// Whether there are circumstances in which the policies allow the errand.
+    pub fn might_allow(&self, caller: &Caller, errand: Errand) -> bool {
+        Circumstances::all().any(|circumstances| self.allows(caller, errand, circumstances))
     }
 
     pub fn allows(&self, caller: &Caller, errand: Errand, circumstances: Circumstances) -> bool {

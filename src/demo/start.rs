@@ -70,6 +70,7 @@ async fn examples(app: &App) -> Result<DocsExamples, Failure> {
         document: Some(Id::try_from(REFERRED.1)?),
         person: Some(Id::try_from(REFERRED.0)?),
         kind: Some(Kind::NeedToKnow),
+        made_by: None,
     };
     let answer = app.store.list_determinations(&answers, &one).await?.items.into_iter().next();
     Ok(DocsExamples {

@@ -43,6 +43,11 @@ impl Authenticated {
         }
     }
 
+    /// Refuses the caller whose roles allow the errand in no circumstances: before anything is made of what it sent.
+    pub fn might(&self, errand: Errand) -> Result<&Caller, Problem> {
+        if self.shared.app.might_allow(&self.caller, errand) { Ok(&self.caller) } else { Err(Problem::NotAllowed) }
+    }
+
     /// Uses up what so many more requests would.
     pub fn charge(&self, cost: usize) -> Result<(), Problem> {
         let cost = u32::try_from(cost).unwrap_or(u32::MAX);

@@ -35,21 +35,24 @@ pub async fn record(
 }
 
 pub async fn list(who: Authenticated, shared: Data<Shared>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    who.may(Errand::ReadDeterminations)?;
+    let caller = who.might(Errand::ReadDeterminations)?;
     let mut query = Query::of(&request)?;
     let page = query.page();
-    let filter =
-        DeterminationFilter { document: query.id("document"), person: query.id("person"), kind: query.word("kind") };
+    let filter = DeterminationFilter {
+        document: query.id("document"),
+        person: query.id("person"),
+        kind: query.word("kind"),
+        made_by: None,
+    };
     query.finish()?;
-    let page = shared.app.store.list_determinations(&filter, &page).await?;
+    let page = shared.app.list_determinations(caller, filter, page).await?;
     Ok(HttpResponse::Ok().json(told(page, |determination| json!(determination))))
 }
 
 pub async fn read(who: Authenticated, shared: Data<Shared>, id: Path<String>) -> Result<HttpResponse, Problem> {
-    who.may(Errand::ReadDeterminations)?;
+    let caller = who.might(Errand::ReadDeterminations)?;
     let id = Id::try_from(id.into_inner()).map_err(|_| Problem::NotFound)?;
-    let determination = shared.app.store.determination(&id).await?.ok_or(Problem::NotFound)?;
-    Ok(HttpResponse::Ok().json(determination))
+    Ok(HttpResponse::Ok().json(shared.app.read_determination(caller, &id).await?))
 }
 
 pub async fn withdraw(who: Authenticated, shared: Data<Shared>, id: Path<String>) -> Result<HttpResponse, Problem> {

@@ -103,12 +103,24 @@ impl Errand {
 pub struct Circumstances {
     /// About the person the caller speaks for.
     pub about_self: bool,
-    /// Made at this caller's request.
+    /// Made at this caller's request; of a determination: entered by this caller, or decided by the person it speaks for.
     pub own: bool,
     /// Put to a post that the person the caller speaks for holds.
     pub addressed: bool,
     /// With a credential of one person's own, and the register does not know whose.
     pub nobody_known: bool,
+}
+
+impl Circumstances {
+    /// Every combination.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0_u8..16).map(|bits| Self {
+            about_self: bits & 1 != 0,
+            own: bits & 2 != 0,
+            addressed: bits & 4 != 0,
+            nobody_known: bits & 8 != 0,
+        })
+    }
 }
 
 /// The policies about callers, checked.

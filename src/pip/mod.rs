@@ -18,7 +18,7 @@ use std::{
 };
 
 use crate::domain::{
-    determination::{Determination, Entered},
+    determination::{DecidedBy, Determination, Entered},
     document::Document,
     hold::Scope,
     id::Id,
@@ -95,6 +95,25 @@ pub struct DeterminationFilter {
     pub document: Option<Id>,
     pub person: Option<Id>,
     pub kind: Option<crate::domain::words::Determination>,
+    /// Only those of this making.
+    pub made_by: Option<Maker>,
+}
+
+/// Who made a determination: the caller who entered it, or the person who decided it.
+#[derive(Clone, Debug)]
+pub struct Maker {
+    pub caller: String,
+    pub person: Option<Id>,
+}
+
+impl Maker {
+    pub fn made(&self, determination: &Determination) -> bool {
+        let decided = match &determination.entered.decided_by {
+            DecidedBy::Person { person, .. } => self.person.as_ref() == Some(person),
+            DecidedBy::Body { .. } => false,
+        };
+        decided || determination.entered_by == self.caller
+    }
 }
 
 /// One page of a list by key, in the order of ids.

@@ -4,7 +4,7 @@ use pinkpaper::domain::words::CallerRole;
 use reqwest::{Client, redirect::Policy};
 use serde_json::{Value, json};
 
-use crate::support::{Service, key, read_json};
+use crate::support::{Service, key, key_of, read_json};
 
 struct Browser {
     client: Client,
@@ -19,8 +19,12 @@ impl Browser {
     }
 
     async fn sign_in(service: &Service, role: CallerRole) -> Self {
+        Self::sign_in_with(service, &key(role)).await
+    }
+
+    async fn sign_in_with(service: &Service, key: &str) -> Self {
         let mut browser = Self::on(service);
-        let answer = browser.post("/desk/session", &[("token", &key(role))], "same-origin").await;
+        let answer = browser.post("/desk/session", &[("token", key)], "same-origin").await;
         assert_eq!(
             (answer.status().as_u16(), &answer.headers()["location"]),
             (303, &"/desk/home".parse().expect("a header"))
@@ -211,6 +215,38 @@ async fn a_referral_is_answered_by_its_form_and_only_from_a_page_of_ours() {
     assert_eq!(determined().await, Some(1));
     let officer = Browser::sign_in(&service, CallerRole::Officer).await;
     assert!(matches!(officer.post(&path, &form, "same-origin").await.status().as_u16(), 403 | 404));
+}
+
+#[tokio::test]
+async fn what_was_determined_before_is_told_at_the_desk_to_those_who_may_read_it() {
+    let service = service().await;
+    let question = json!({
+        "principal": {"type": "person", "id": "b3"}, "action": "read", "document": {"id": "doc-1"},
+        "purpose": {"capacity": "councillor", "ground": "casework"}
+    });
+    let decision = service.ask(&question).await.body;
+    let path = format!("/desk/referrals/{}", decision["referral"]["id"].as_str().expect("a referral"));
+    for (by, post, reasons) in
+        [("o-cd", "corporate_director", "zzdirector"), ("o-mo", "monitoring_officer", "zzmonitoring")]
+    {
+        let determination = json!({
+            "kind": "need_to_know", "answer": false, "person": "b3", "document": "doc-1",
+            "decided_by": {"person": by, "post": post}, "decided_at": "2026-01-02T10:00:00Z", "reasons": reasons
+        });
+        assert_eq!(service.determine(&determination).await.status, 201, "{by}");
+    }
+    // Whoever holds the post that it is put to answers it, and sees what they decided themselves.
+    for (key, seen) in [
+        (key(CallerRole::MonitoringOfficer), ["zzdirector", "zzmonitoring"].as_slice()),
+        (key(CallerRole::InformationGovernance), &["zzdirector", "zzmonitoring"]),
+        (key_of("o-mo"), &["zzmonitoring"]),
+    ] {
+        let (status, page) = Browser::sign_in_with(&service, &key).await.get(&path).await;
+        assert_eq!(status, 200, "{key}");
+        for reasons in ["zzdirector", "zzmonitoring"] {
+            assert_eq!(page.contains(reasons), seen.contains(&reasons), "{key} {reasons}: {page}");
+        }
+    }
 }
 
 #[tokio::test]

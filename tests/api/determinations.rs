@@ -4,7 +4,7 @@ use pinkpaper::domain::words::CallerRole;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Service, key_of, read_json};
+use crate::support::{Service, key, key_of, read_json};
 
 async fn service() -> Service {
     Service::with_register("th52", &read_json("tests/api/cases/th52.json")["register"]).await
@@ -221,10 +221,98 @@ async fn nobody_determines_what_concerns_themselves() {
     let recorded = service.determine(&refusal).await;
     let place = recorded.headers["location"].to_str().expect("an address").to_owned();
     let taken_back = service.call_with(Some(&key_of("o-mo")), Method::DELETE, &place, None, &[]).await;
-    assert_eq!(taken_back.status, 403, "{}", taken_back.body);
+    assert_eq!(taken_back.status, 404, "nor is it theirs to see: {}", taken_back.body);
     let kept = service.call(CallerRole::MonitoringOfficer, Method::GET, &place, None).await;
     assert!(kept.body["withdrawn_at"].is_null());
     assert_eq!(service.call(CallerRole::MonitoringOfficer, Method::DELETE, &place, None).await.status, 204);
+}
+
+/// One determination that the Monitoring Officer made, one that an officer entered for a director.
+async fn two_makers(service: &Service) -> [String; 2] {
+    let of_mo = service.determine(&need("o-mo", "monitoring_officer", true, "2026-01-02T10:00:00Z")).await;
+    let for_director = need("o-cd", "corporate_director", false, "2026-01-02T10:00:00Z");
+    let path = "/v1/determinations";
+    let of_officer = service.call(CallerRole::Officer, Method::POST, path, Some(&for_director)).await;
+    [of_mo, of_officer].map(|recorded| recorded.body["id"].as_str().expect("an id").to_owned())
+}
+
+#[tokio::test]
+async fn an_officer_reads_what_they_entered_or_decided_and_nothing_else() {
+    let service = service().await;
+    let both = two_makers(&service).await;
+    let [of_mo, of_officer] = &both;
+    for (key, seen) in [
+        (key(CallerRole::Officer), vec![of_officer]),
+        (key_of("o-mo"), vec![of_mo]),
+        (key_of("o-case"), vec![]),
+        (key(CallerRole::MonitoringOfficer), vec![of_mo, of_officer]),
+        (key(CallerRole::InformationGovernance), vec![of_mo, of_officer]),
+    ] {
+        let get = async |path: &str| service.call_with(Some(&key), Method::GET, path, None, &[]).await;
+        for filter in ["", "?person=b3", "?document=memo:1&kind=need_to_know", "?limit=1"] {
+            let listed = get(&format!("/v1/determinations{filter}")).await;
+            let listed = listed.body["items"].as_array().expect("items").clone();
+            let ids: Vec<&str> = listed.iter().map(|one| one["id"].as_str().expect("an id")).collect();
+            let expected = if filter == "?limit=1" { &seen[..seen.len().min(1)] } else { &seen[..] };
+            assert_eq!(ids, expected, "{key} {filter}");
+        }
+        for id in &both {
+            let read = get(&format!("/v1/determinations/{id}")).await;
+            assert_eq!(read.status == 200, seen.contains(&id), "{key} {id}: {}", read.status);
+            assert!([200, 404].contains(&read.status.as_u16()), "what may not be seen is not there");
+        }
+    }
+    // What is not there is not withdrawn either, and the attempt is on record.
+    let place = format!("/v1/determinations/{of_mo}");
+    assert_eq!(service.call(CallerRole::Officer, Method::DELETE, &place, None).await.status, 404);
+    let kept = service.call(CallerRole::MonitoringOfficer, Method::GET, &place, None).await;
+    assert!(kept.body["withdrawn_at"].is_null());
+    let acts = acts(&service, "refusal").await;
+    assert_eq!(acts, [("test-officer".to_owned(), json!({"withdrawal": of_mo}))]);
+    // Whose roles read none are told so, whether there is one or not.
+    for role in [CallerRole::Pep, CallerRole::Registrar, CallerRole::Councillor, CallerRole::Operator] {
+        for path in ["/v1/determinations", &place, "/v1/determinations/none"] {
+            assert_eq!(service.call(role, Method::GET, path, None).await.status, 403, "{role} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_reading_of_determinations_is_on_record() {
+    let service = service().await;
+    let [of_mo, of_officer] = two_makers(&service).await;
+    for (role, path) in [
+        (CallerRole::InformationGovernance, format!("/v1/determinations/{of_mo}")),
+        (CallerRole::Officer, format!("/v1/determinations/{of_mo}")),
+        (CallerRole::Officer, format!("/v1/determinations/{of_officer}")),
+        (CallerRole::Officer, "/v1/determinations?person=b3".to_owned()),
+    ] {
+        service.call(role, Method::GET, &path, None).await;
+    }
+    let listed = json!({"determinations": {"document": null, "person": "b3", "kind": null, "own": true}});
+    let read: Vec<_> =
+        acts(&service, "log_read").await.into_iter().filter(|(_, act)| act.get("export").is_none()).collect();
+    assert_eq!(
+        read,
+        [
+            ("test-information_governance".to_owned(), json!({"determination": of_mo})),
+            ("test-officer".to_owned(), json!({"determination": of_officer})),
+            ("test-officer".to_owned(), listed),
+        ],
+        "and what was not told was not read"
+    );
+}
+
+/// Who did what, of the entries of a kind.
+async fn acts(service: &Service, kind: &str) -> Vec<(String, Value)> {
+    let taken = service.call(CallerRole::MonitoringOfficer, Method::GET, "/v1/log/export", None).await;
+    let lines = taken.body.as_str().expect("lines").lines();
+    let entries = lines.map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let told = |entry: Value| {
+        let caller = entry["payload"]["caller"]["value"].as_str().expect("a caller").to_owned();
+        (caller, entry["payload"]["act"]["value"].clone())
+    };
+    entries.filter(|entry| entry["leaf"]["kind"] == kind).map(told).collect()
 }
 
 /// One that names nobody is about everybody but the one who decided it.

@@ -6,7 +6,7 @@ use pinkpaper::{
         register::{Group, Register},
         words::{Determination as Kind, DocumentKind},
     },
-    pip::{Change, DeterminationFilter, DocumentFilter},
+    pip::{Change, DeterminationFilter, DocumentFilter, Maker},
 };
 
 use crate::support::*;
@@ -218,6 +218,14 @@ pub async fn determinations_are_listed_by_each_filter(bench: Bench) {
     assert_eq!(listed(DeterminationFilter { document: Some(id("a")), ..every() }).await, "n-1 n-2");
     assert_eq!(listed(DeterminationFilter { person: Some(id("b1")), ..every() }).await, "n-1 n-3");
     assert_eq!(listed(DeterminationFilter { kind: Some(Kind::Doubt), ..every() }).await, "n-2");
+    let made_by = |caller: &str, person: Option<&str>| {
+        let maker = Maker { caller: caller.to_owned(), person: person.map(id) };
+        DeterminationFilter { made_by: Some(maker), ..every() }
+    };
+    assert_eq!(listed(made_by("key:mo", None)).await, "n-1 n-2 n-3");
+    assert_eq!(listed(made_by("key:other", None)).await, "");
+    assert_eq!(listed(made_by("key:other", Some("o-mo"))).await, "n-1 n-2 n-3");
+    assert_eq!(listed(made_by("key:other", Some("b1"))).await, "", "whom it is about did not make it");
     let page = bench.store.list_determinations(&every(), &page(Some("n-1"), 1)).await.expect("readable");
     assert_eq!((page.items[0].id.as_str(), page.next.as_deref()), ("n-2", Some("n-2")));
 }

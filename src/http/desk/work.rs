@@ -145,11 +145,7 @@ async fn referral_page(
             .collect();
         json!({"kind": person.kind, "memberships": bodies, "wards": person.wards})
     });
-    let earlier = match who.may(Errand::ReadDeterminations) {
-        Ok(_) => shared.app.store.determinations_about(&told.decision.document).await?,
-        Err(_) => Vec::new(),
-    };
-    let earlier: Vec<_> = earlier.into_iter().filter(|one| one.entered.document.is_some()).collect();
+    let earlier = shared.app.determined_before(&who.caller, &told.decision.document).await?;
     let put_to = |post: &&Post| told.referral.to.iter().any(|role| role.word() == post.word());
     let posts: Vec<&str> = Post::ALL.iter().filter(put_to).map(|post| post.word()).collect();
     let may_answer = shared.app.closable(&who.caller, &id).await.is_ok();

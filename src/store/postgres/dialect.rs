@@ -17,6 +17,9 @@ pub(super) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ RE
 
 pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks, policies FROM log_head FOR UPDATE";
 
+/// The body of a fact, to look into as JSON.
+pub(super) const BODY: &str = "body::json";
+
 /// In a transaction that may take its time.
 pub(super) const UNHURRIED: &str = "SET LOCAL statement_timeout = '30min'";
 

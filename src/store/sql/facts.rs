@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use sqlx::QueryBuilder;
 
 use super::{
-    dialect::{Connection, Db},
+    dialect::{BODY, Connection, Db},
     fault::Fault,
     store::Store,
 };
@@ -19,7 +19,7 @@ use crate::{
         id::Id,
         register::{Authority, Register},
     },
-    pip::{DeterminationFilter, DocumentFilter, FactSource, Page, PageRequest, Snapshot, Unreadable},
+    pip::{DeterminationFilter, DocumentFilter, FactSource, Maker, Page, PageRequest, Snapshot, Unreadable},
 };
 
 /// A row of `determination`: the body as entered, and when it was withdrawn.
@@ -91,6 +91,13 @@ impl FactSource for Store {
         }
         if let Some(kind) = filter.kind {
             query.push(" AND kind = ").push_bind(kind.word());
+        }
+        if let Some(Maker { caller, person }) = &filter.made_by {
+            query.push(format_args!(" AND ({BODY} ->> 'entered_by' = ")).push_bind(caller.as_str());
+            if let Some(person) = person {
+                query.push(format_args!(" OR {BODY} -> 'decided_by' ->> 'person' = ")).push_bind(person.as_str());
+            }
+            query.push(")");
         }
         by_id(&mut query, page);
         let rows: Vec<DeterminationRow> = self.ask(query.build_query_as().fetch_all(&self.readers)).await?;

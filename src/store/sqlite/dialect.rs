@@ -16,6 +16,9 @@ pub(super) const BEGIN_READING: &str = "BEGIN";
 
 pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks, policies FROM log_head";
 
+/// The body of a fact, to look into as JSON.
+pub(super) const BODY: &str = "body";
+
 /// In a transaction that may take its time: a file is read for as long as that takes.
 pub(super) const UNHURRIED: &str = "SELECT 1";
 
