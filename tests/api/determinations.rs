@@ -54,6 +54,12 @@ async fn the_post_is_checked_and_the_attempt_is_logged() {
         let answer = service.determine(&need(by, post, true, "2026-01-02T10:00:00Z")).await;
         assert_eq!(answer.status, 403, "{by} as {post}");
     }
+    let attempts = acts(&service, "refusal").await;
+    let told =
+        |act: &Value| (act["determination"]["decided_by"]["person"].clone(), act["determination"]["kind"].clone());
+    let attempts: Vec<_> = attempts.iter().map(|(caller, act)| (caller.as_str(), told(act))).collect();
+    let attempt = |by: &str| ("test-monitoring_officer", (json!(by), json!("need_to_know")));
+    assert_eq!(attempts, ["o-case", "o-so", "b3"].map(attempt));
     assert_eq!(service.ask(&question()).await.body["outcome"], "deny");
 }
 
