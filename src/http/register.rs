@@ -36,6 +36,13 @@ enum Collection {
     People,
 }
 
+impl Collection {
+    /// Whether it says something about people, such as their political group: each look at it is on record.
+    fn is_personal(self) -> bool {
+        matches!(self, Self::People)
+    }
+}
+
 impl FromStr for Collection {
     type Err = Problem;
 
@@ -60,9 +67,10 @@ fn told_write(written: &Written, body: impl Serialize) -> HttpResponse {
 }
 
 pub async fn read(who: Authenticated, shared: Data<Shared>) -> Result<HttpResponse, Problem> {
-    who.may(Errand::ReadRegister)?;
+    let caller = who.may(Errand::ReadRegister)?;
     let snapshot = shared.app.store.current().await?;
     let register = snapshot.register.register.as_ref().ok_or(Problem::NotFound)?;
+    shared.app.log_read(caller, json!({"register": "whole"})).await?;
     Ok(HttpResponse::Ok().insert_header(etag(snapshot.facts_version)).json(register))
 }
 
@@ -98,11 +106,14 @@ pub async fn list(
     request: HttpRequest,
     collection: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    who.may(Errand::ReadRegister)?;
+    let caller = who.may(Errand::ReadRegister)?;
     let collection: Collection = collection.parse()?;
     let mut query = Query::of(&request)?;
     let page = query.page();
     query.finish()?;
+    if collection.is_personal() {
+        shared.app.log_read(caller, json!({"register": {"people": {"after": page.after}}})).await?;
+    }
     let snapshot = shared.app.store.current().await?;
     let register = snapshot.register.register.as_ref();
     let mut items = register.map(|register| all(register, collection)).unwrap_or_default();
@@ -137,12 +148,15 @@ pub async fn read_one(
     shared: Data<Shared>,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
-    who.may(Errand::ReadRegister)?;
+    let caller = who.may(Errand::ReadRegister)?;
     let (collection, id) = path.into_inner();
     let collection: Collection = collection.parse()?;
     let snapshot = shared.app.store.current().await?;
     let register = snapshot.register.register.as_ref().ok_or(Problem::NotFound)?;
     let item = all(register, collection).into_iter().find(|(key, _)| *key == id).ok_or(Problem::NotFound)?;
+    if collection.is_personal() {
+        shared.app.log_read(caller, json!({"register": {"person": id}})).await?;
+    }
     Ok(HttpResponse::Ok().insert_header(etag(snapshot.facts_version)).json(item.1))
 }
 

@@ -54,7 +54,7 @@ async fn the_post_is_checked_and_the_attempt_is_logged() {
         let answer = service.determine(&need(by, post, true, "2026-01-02T10:00:00Z")).await;
         assert_eq!(answer.status, 403, "{by} as {post}");
     }
-    let attempts = acts(&service, "refusal").await;
+    let attempts = service.acts("refusal").await;
     let told =
         |act: &Value| (act["determination"]["decided_by"]["person"].clone(), act["determination"]["kind"].clone());
     let attempts: Vec<_> = attempts.iter().map(|(caller, act)| (caller.as_str(), told(act))).collect();
@@ -273,7 +273,7 @@ async fn an_officer_reads_what_they_entered_or_decided_and_nothing_else() {
     assert_eq!(service.call(CallerRole::Officer, Method::DELETE, &place, None).await.status, 404);
     let kept = service.call(CallerRole::MonitoringOfficer, Method::GET, &place, None).await;
     assert!(kept.body["withdrawn_at"].is_null());
-    let acts = acts(&service, "refusal").await;
+    let acts = service.acts("refusal").await;
     assert_eq!(acts, [("test-officer".to_owned(), json!({"withdrawal": of_mo}))]);
     // Whose roles read none are told so, whether there is one or not.
     for role in [CallerRole::Pep, CallerRole::Registrar, CallerRole::Councillor, CallerRole::Operator] {
@@ -297,7 +297,7 @@ async fn each_reading_of_determinations_is_on_record() {
     }
     let listed = json!({"determinations": {"document": null, "person": "b3", "kind": null, "own": true}});
     let read: Vec<_> =
-        acts(&service, "log_read").await.into_iter().filter(|(_, act)| act.get("export").is_none()).collect();
+        service.acts("log_read").await.into_iter().filter(|(_, act)| act.get("export").is_none()).collect();
     assert_eq!(
         read,
         [
@@ -307,18 +307,6 @@ async fn each_reading_of_determinations_is_on_record() {
         ],
         "and what was not told was not read"
     );
-}
-
-/// Who did what, of the entries of a kind.
-async fn acts(service: &Service, kind: &str) -> Vec<(String, Value)> {
-    let taken = service.call(CallerRole::MonitoringOfficer, Method::GET, "/v1/log/export", None).await;
-    let lines = taken.body.as_str().expect("lines").lines();
-    let entries = lines.map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    let told = |entry: Value| {
-        let caller = entry["payload"]["caller"]["value"].as_str().expect("a caller").to_owned();
-        (caller, entry["payload"]["act"]["value"].clone())
-    };
-    entries.filter(|entry| entry["leaf"]["kind"] == kind).map(told).collect()
 }
 
 /// One that names nobody is about everybody but the one who decided it.

@@ -78,3 +78,37 @@ async fn single_objects_are_written_read_listed_and_deleted() {
     assert_eq!(call(Method::DELETE, path, None).await.status, 404);
     assert_eq!(call(Method::GET, path, None).await.status, 404);
 }
+
+/// Who belongs to which political group is special category data.
+#[tokio::test]
+async fn each_reading_of_people_is_on_record() {
+    let service = Service::with_register("th52", &cast()).await;
+    for (role, path, expected) in [
+        (CallerRole::Registrar, "/v1/register", 200),
+        (CallerRole::InformationGovernance, "/v1/register/people?limit=2", 200),
+        (CallerRole::MonitoringOfficer, "/v1/register/people/b3", 200),
+        // These tell of nobody.
+        (CallerRole::MonitoringOfficer, "/v1/register/people/nobody", 404),
+        (CallerRole::Registrar, "/v1/register/bodies", 200),
+        (CallerRole::Registrar, "/v1/register/groups", 200),
+        (CallerRole::Pep, "/v1/register", 403),
+    ] {
+        assert_eq!(service.call(role, Method::GET, path, None).await.status, expected, "{role} {path}");
+    }
+    let read: Vec<_> =
+        service.acts("log_read").await.into_iter().filter(|(_, act)| act.get("register").is_some()).collect();
+    let by = |role: CallerRole, what: Value| (format!("test-{role}"), json!({"register": what}));
+    assert_eq!(
+        read,
+        [
+            by(CallerRole::Registrar, json!("whole")),
+            by(CallerRole::InformationGovernance, json!({"people": {"after": null}})),
+            by(CallerRole::MonitoringOfficer, json!({"person": "b3"})),
+        ]
+    );
+    // What cannot be recorded is not told.
+    let mut outsider = service.outsider().await;
+    sqlx::query("ALTER TABLE log_payload RENAME TO gone").execute(&mut outsider).await.expect("renamed");
+    let refused = service.call(CallerRole::Registrar, Method::GET, "/v1/register", None).await;
+    assert_eq!((refused.status.as_u16(), refused.body.get("people")), (503, None));
+}

@@ -250,6 +250,19 @@ impl Service {
         self.call(CallerRole::MonitoringOfficer, Method::POST, "/v1/determinations", Some(determination)).await
     }
 
+    /// Who did what, of the entries of a kind.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub async fn acts(&self, kind: &str) -> Vec<(String, Value)> {
+        let taken = self.call(CallerRole::MonitoringOfficer, Method::GET, "/v1/log/export", None).await;
+        let lines = taken.body.as_str().expect("lines").lines();
+        let entries = lines.map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let told = |entry: Value| {
+            let caller = entry["payload"]["caller"]["value"].as_str().expect("a caller").to_owned();
+            (caller, entry["payload"]["act"]["value"].clone())
+        };
+        entries.filter(|entry| entry["leaf"]["kind"] == kind).map(told).collect()
+    }
+
     fn check_against_description(&self, method: &Method, path: &str, answer: &Answer) {
         let description = self.schemas.openapi();
         let Some(operation) = operation(description, method, path) else { return };
