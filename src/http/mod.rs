@@ -176,8 +176,8 @@ routes! {
     "/desk/policies" { GET Some(Errand::ReadPolicies) => desk::reading::rules }
     "/desk/policies/{id}" { GET Some(Errand::ReadPolicies) => desk::reading::rule }
     "/desk/statistics" { GET Some(Errand::ExportLog) => desk::reading::count }
-    "/desk/statistics/table" { GET Some(Errand::ExportLog) => statistics::read }
-    "/desk/decisions/table" { GET Some(Errand::ExportLog) => log::export }
+    "/desk/statistics/table" { GET Some(Errand::ExportLog) => desk::reading::counts }
+    "/desk/decisions/table" { GET Some(Errand::ExportLog) => desk::reading::decisions }
 }
 
 /// The routes, the pages, and what is told of everything else.

@@ -1,6 +1,6 @@
 //! The desk: who comes in, what a form may do, and that pages name nobody to those who may not know.
 
-use pinkpaper::domain::words::CallerRole;
+use pinkpaper::{domain::words::CallerRole, http::DESK};
 use reqwest::{Client, redirect::Policy};
 use serde_json::{Value, json};
 
@@ -124,6 +124,58 @@ async fn what_another_site_has_the_browser_ask_is_not_put_on_record() {
     assert_eq!(enquiries().await, Some(0));
     assert_eq!([ask("same-origin").await, ask("none").await], [200, 200]);
     assert_eq!(enquiries().await, Some(2));
+}
+
+/// Pages of the table that put nothing on record.
+const LEAVE_NO_TRACE: [&str; 5] = ["/policies", "/desk", "/desk/style.css", "/desk/home", "/desk/policies"];
+
+#[tokio::test]
+async fn no_page_that_leaves_a_trace_is_opened_by_another_site() {
+    let service = service().await;
+    let question = json!({
+        "principal": {"type": "person", "id": "b3"}, "action": "read", "document": {"id": "doc-1"},
+        "purpose": {"capacity": "councillor", "ground": "curiosity"}
+    });
+    let decision = service.ask(&question).await.body;
+    let referral = decision["referral"]["id"].as_str().expect("a referral");
+    let policy = decision["reasons"][0]["policy"].as_str().expect("a policy");
+    let browser = Browser::sign_in(&service, CallerRole::MonitoringOfficer).await;
+    let open = async |path: &str, site: &str| {
+        let sent = browser.client.get(format!("{}{path}", service.url)).header("Sec-Fetch-Site", site);
+        let sent = sent.header("Cookie", browser.cookie.as_deref().expect("signed in"));
+        sent.send().await.expect("answers").status().as_u16()
+    };
+    let traces = async || {
+        let mut count = 0;
+        for kind in ["enquiry", "audience", "log_read"] {
+            count += service.acts(kind).await.len();
+        }
+        count
+    };
+    let counting = 3;
+    for (method, path, _) in DESK {
+        if *method != "GET" || LEAVE_NO_TRACE.contains(path) {
+            continue;
+        }
+        let id = if path.starts_with("/desk/referrals") { referral } else { policy };
+        let query = match *path {
+            "/desk/enquiries" => "?person=b3&document=doc-1",
+            "/desk/audience" => "?document=doc-1",
+            _ => "",
+        };
+        let path = format!("{}{query}", path.replace("{id}", id));
+        let before = traces().await;
+        assert_eq!([open(&path, "same-site").await, open(&path, "cross-site").await], [403, 403], "{path}");
+        assert_eq!(traces().await, before + counting, "{path}");
+        assert_eq!(open(&path, "same-origin").await, 200, "{path}");
+        assert!(traces().await > before + 2 * counting, "{path} leaves no trace");
+    }
+    // Whoever reads no log may follow a link to a rule.
+    let officer = Browser::sign_in(&service, CallerRole::Officer).await;
+    let sent =
+        officer.client.get(format!("{}/desk/policies/{policy}", service.url)).header("Sec-Fetch-Site", "same-site");
+    let sent = sent.header("Cookie", officer.cookie.as_deref().expect("signed in")).send().await.expect("answers");
+    assert_eq!(sent.status(), 200);
 }
 
 #[tokio::test]

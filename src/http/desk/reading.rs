@@ -19,6 +19,7 @@ use crate::{
     http::{
         Shared,
         caller::Authenticated,
+        log,
         page::Query,
         pages::{self, page, shown},
         problem::Problem,
@@ -81,13 +82,17 @@ fn told(rule: &Rule, profile: &Profile) -> Value {
     })
 }
 
-pub async fn rule(who: Authenticated, shared: Data<Shared>, id: Path<String>) -> HttpResponse {
+pub async fn rule(who: Authenticated, shared: Data<Shared>, request: HttpRequest, id: Path<String>) -> HttpResponse {
     let read = async {
         who.may(Errand::ReadPolicies)?;
         let rules = shared.app.rules().await?;
         let rule = rules.book.rule(&id).ok_or(Problem::NotFound)?;
         let used = match who.may(Errand::ListDecisions) {
-            Ok(_) => Some(decided_by(&who, &shared, rule).await?),
+            Ok(_) => {
+                // The rule is anyone's to read; the decisions are a reading of the log.
+                is_asked_here(&request)?;
+                Some(decided_by(&who, &shared, rule).await?)
+            }
             Err(_) => None,
         };
         let (rule, used) = (pages::of(told(rule, &rules.book.profile)), pages::of(used));
@@ -125,6 +130,24 @@ pub async fn count(who: Authenticated, shared: Data<Shared>, request: HttpReques
         ))
     };
     shown(read.await, true)
+}
+
+/// The same counts as a table.
+pub async fn counts(who: Authenticated, shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
+    let taken = async {
+        is_asked_here(&request)?;
+        statistics::read(who, shared, request).await
+    };
+    shown(taken.await, true)
+}
+
+/// What they count, as a table.
+pub async fn decisions(who: Authenticated, shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
+    let taken = async {
+        is_asked_here(&request)?;
+        log::export(who, shared, request).await
+    };
+    shown(taken.await, true)
 }
 
 /// The same period, document and rule as parameters of a link.

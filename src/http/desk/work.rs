@@ -95,6 +95,7 @@ pub async fn list_audience(who: Authenticated, shared: Data<Shared>, request: Ht
 
 pub async fn referrals(who: Authenticated, shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
     let listed = async {
+        is_asked_here(&request)?;
         let mut query = Query::of(&request)?;
         query.drop_empty();
         let (page, status) = (query.page(), query.word("status").unwrap_or(Status::Open));
@@ -110,8 +111,17 @@ pub async fn referrals(who: Authenticated, shared: Data<Shared>, request: HttpRe
     shown(listed.await, true)
 }
 
-pub async fn referral(who: Authenticated, shared: Data<Shared>, id: Path<String>) -> HttpResponse {
-    shown(referral_page(&who, &shared, &id, StatusCode::OK, Wrong::default()).await, true)
+pub async fn referral(
+    who: Authenticated,
+    shared: Data<Shared>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> HttpResponse {
+    let read = async {
+        is_asked_here(&request)?;
+        referral_page(&who, &shared, &id, StatusCode::OK, Wrong::default()).await
+    };
+    shown(read.await, true)
 }
 
 /// Why the form was not taken.
