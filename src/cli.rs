@@ -5,7 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Write,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -138,7 +138,7 @@ struct Service {
     config: Option<PathBuf>,
     /// Address and port to listen on.
     #[arg(long, value_name = "ADDRESS")]
-    listen: Option<std::net::SocketAddr>,
+    listen: Option<SocketAddr>,
     /// Where facts and log are kept.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
@@ -339,7 +339,7 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
         examples,
         ready: health::Looked::default(),
         numbers: telemetry.numbers(),
-        https: config.tls.files().is_some() || config.public_url.starts_with("https://"),
+        https: is_reached_by_tls(&config, address),
     };
     let certificate = config.tls.files().map(|(certificate, key)| Certificate::open(certificate, key)).transpose()?;
     http::serve(shared, listener, certificate, config.limits.workers).await?;
@@ -347,6 +347,12 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     last.checkpoint().await?;
     // It waits for the collector, if there is one: not on a thread that the service's own tasks still need.
     Ok(actix_web::rt::task::spawn_blocking(|| telemetry.stop()).await?)
+}
+
+/// Whether browsers reach the service over TLS. Plain HTTP that leaves the machine is only what a proxy passes on, whatever
+/// `public_url` says or was left at.
+fn is_reached_by_tls(config: &Config, address: SocketAddr) -> bool {
+    config.tls.files().is_some() || config.public_url.starts_with("https://") || !address.ip().is_loopback()
 }
 
 fn limits(of: &crate::config::Limits) -> Limits {

@@ -6,7 +6,10 @@ use pinkpaper::{domain::words::CallerRole, http::tls::Certificate};
 use rcgen::{CertificateParams, Issuer, KeyPair};
 use reqwest::{Method, StatusCode};
 
-use crate::support::{Door, Service, key};
+use crate::{
+    program::{Program, Setting},
+    support::{Door, Service, key},
+};
 
 /// An authority that makes certificates.
 struct Authority {
@@ -107,4 +110,31 @@ fn a_pair_that_is_none_is_refused_at_the_start() {
     assert!(open(home.path()).expect_err("of another").to_string().contains("cannot be used"));
     swap("certificate.pem", "");
     assert!(open(home.path()).expect_err("no certificate").to_string().contains("no certificate"));
+}
+
+/// On loopback a browser speaks to the service itself; what comes from elsewhere in the clear has come through a proxy.
+#[tokio::test]
+async fn the_cookie_of_the_desk_is_for_tls_alone_wherever_others_can_reach_it() {
+    let cookie = async |listen: &str, public_url: &str| {
+        let program = Program::start(&Setting {
+            tables: "[tls]\nplain_http = true\n",
+            environment: &[("PINKPAPER_LISTEN", listen), ("PINKPAPER_PUBLIC_URL", public_url)],
+            ..Setting::default()
+        });
+        let client = pinkpaper::outbound::builder().redirect(reqwest::redirect::Policy::none()).build();
+        let form = client.expect("a client").post(format!("{}/desk/session", program.url));
+        let form =
+            form.header("Sec-Fetch-Site", "same-origin").header("Content-Type", "application/x-www-form-urlencoded");
+        let answer = form.body(format!("token={}", program.key(CallerRole::Officer))).send().await.expect("answers");
+        answer.headers()["set-cookie"].to_str().expect("text").to_owned()
+    };
+    for (listen, public_url, secure) in [
+        ("127.0.0.1:0", "http://127.0.0.1", false),
+        ("127.0.0.1:0", "https://papers.example.gov.uk", true),
+        ("0.0.0.0:0", "http://127.0.0.1:8080", true),
+        ("0.0.0.0:0", "https://papers.example.gov.uk", true),
+    ] {
+        let cookie = cookie(listen, public_url).await;
+        assert_eq!(cookie.contains("; Secure"), secure, "{listen}, {public_url}: {cookie}");
+    }
 }
