@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     app::audience::{Asked, Audience},
+    pap::callers::Errand,
     spreadsheet::written,
 };
 
@@ -44,6 +45,7 @@ async fn asked(
     request: &HttpRequest,
     bytes: &actix_web::web::Bytes,
 ) -> Result<Audience, Problem> {
+    who.might(Errand::ListAudience)?;
     let asked: Asked = body::read(request, bytes, shared, "audience-request", shared.limits.request)?;
     list_for(who, shared, &asked).await
 }

@@ -18,6 +18,7 @@ use crate::{
         question::Request,
         words::{Action, Capacity, Ground, PersonKind},
     },
+    pap::callers::Errand,
 };
 
 pub async fn read(who: Authenticated, shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
@@ -43,6 +44,7 @@ struct Read {
 
 /// Asks as the parameters say.
 pub async fn answer(who: &Authenticated, shared: &Data<Shared>, request: &HttpRequest) -> Result<Enquired, Problem> {
+    who.might(Errand::Enquire)?;
     let question = question(shared, request)?;
     Ok(shared.app.enquire(&who.caller, question, None).await?)
 }

@@ -81,6 +81,7 @@ pub async fn enquire(who: Authenticated, shared: Data<Shared>, request: HttpRequ
 pub async fn list_audience(who: Authenticated, shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
     let listed = async {
         is_asked_here(&request)?;
+        who.might(Errand::ListAudience)?;
         let mut query = Query::of(&request)?;
         query.drop_empty();
         let (document, action) = (query.id("document"), query.word("action"));
