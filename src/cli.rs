@@ -314,6 +314,9 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
         let scheme = if config.tls.files().is_some() { "https" } else { "http" };
         say(&format!("Pinkpaper, profile {}: {scheme}://{address}/docs/\n", config.profile));
     }
+    if checkpoint_file(&config).is_none() {
+        tracing::warn!("{UNWATCHED}");
+    }
     actix_web::rt::spawn(reload::on_signal(Arc::clone(&app)));
     if let Some(dir) = config.policies.directory.as_deref().filter(|_| config.policies.watch) {
         actix_web::rt::spawn(reload::on_change(Arc::clone(&app), reload::watch(dir)?));
@@ -399,11 +402,19 @@ fn checkpoint_key_file(config: &Config) -> String {
 
 fn checkpoints(config: &Config, store: &dyn DecisionLog) -> Result<evidence::Checkpoints, Failure> {
     let notary = Notary::new(Signer::open(Path::new(&checkpoint_key_file(config)))?, store.origin());
+    Ok(evidence::Checkpoints::new(notary, checkpoint_file(config).map(CheckpointFile::new)))
+}
+
+/// Where the newest checkpoint is kept outside the database.
+fn checkpoint_file(config: &Config) -> Option<String> {
     let is_a_file = config.database_url.starts_with("sqlite://");
     let file = config.log.checkpoint_file.clone();
-    let file = file.or_else(|| is_a_file.then(|| beside(&config.database_url, "checkpoint")));
-    Ok(evidence::Checkpoints::new(notary, file.map(CheckpointFile::new)))
+    file.or_else(|| is_a_file.then(|| beside(&config.database_url, "checkpoint")))
 }
+
+/// What a start says where nothing outside the database could tell that it forgot.
+const UNWATCHED: &str = "no `log.checkpoint_file` is set: that a backup was restored is found only by whoever holds a \
+                         checkpoint against it (`pinkpaper log epoch --checkpoint`)";
 
 /// What belongs to a database in a file stands beside it.
 fn beside(database_url: &str, ending: &str) -> String {

@@ -58,7 +58,7 @@ pub enum CheckpointError {
     Behind { size: u64, signed: u64 },
     #[error("the log's first {signed} entries are not those of the checkpoint signed of them")]
     Forked { signed: u64 },
-    #[error("the checkpoint kept outside the database: {0}")]
+    #[error("a checkpoint kept outside the database: {0}")]
     Kept(Disbelieved),
     #[error("the log's name cannot be the name of a key")]
     Name,
@@ -132,22 +132,32 @@ impl App {
     /// Takes up the last checkpoint that was signed, in the database or outside it, and refuses a log that does not go
     /// on from it. To be called once, before anything is answered.
     pub async fn resume(&self) -> Result<(), CheckpointError> {
-        let trusted = self.checkpoints.notary.trusted();
+        let kept = self.kept(&[]).await?;
+        self.resume_from(&kept).await
+    }
+
+    /// What was signed last, as far as it is known: by the database, by the file outside it, and by whoever kept some.
+    async fn kept(&self, outside: &[String]) -> Result<Vec<Signed>, CheckpointError> {
         let mut notes: Vec<String> = self.store.checkpoint().await?.map(|kept| kept.note).into_iter().collect();
         if let Some(file) = &self.checkpoints.file {
             notes.extend(file.read()?);
         }
+        notes.extend_from_slice(outside);
+        let (trusted, log) = (self.checkpoints.notary.trusted(), self.checkpoints.notary.log());
+        let read = |note: String| {
+            let checkpoint = trusted.read(&note).map_err(CheckpointError::Kept)?;
+            Ok(Signed { epoch: checkpoint.epoch(log), checkpoint, note })
+        };
+        notes.into_iter().map(read).collect()
+    }
+
+    async fn resume_from(&self, kept: &[Signed]) -> Result<(), CheckpointError> {
         let head = self.store.head().await?;
         let mut last = self.checkpoints.last.lock().await;
-        for note in notes {
-            let checkpoint = trusted.read(&note).map_err(CheckpointError::Kept)?;
-            let epoch = checkpoint.epoch(self.checkpoints.notary.log());
-            if epoch < head.epoch {
-                continue;
-            }
-            self.goes_on(&head, &checkpoint).await?;
-            if last.as_ref().is_none_or(|last| last.checkpoint.size < checkpoint.size) {
-                *last = Some(Signed { checkpoint, epoch, note });
+        for signed in kept.iter().filter(|signed| signed.epoch >= head.epoch) {
+            self.goes_on(&head, &signed.checkpoint).await?;
+            if last.as_ref().is_none_or(|last| last.checkpoint.size < signed.checkpoint.size) {
+                *last = Some(signed.clone());
             }
         }
         Ok(())
@@ -265,18 +275,22 @@ impl App {
         Ok(self.store.hashes(&Span(run).nodes()).await?.iter().map(hex::encode).collect())
     }
 
-    /// Opens a new epoch of a log that does not go on from what was signed: it has lost entries, and says so.
-    /// `None` if nothing is the matter.
-    pub async fn open_epoch(&self, reason: &str) -> Result<Option<Signed>, CheckpointError> {
-        let lost = match self.resume().await {
+    /// Opens a new epoch of a log that does not go on from what was signed, here or in the notes that somebody kept
+    /// outside: it has lost entries, and says so. No epoch that was ever signed is opened again, since one origin signs one
+    /// history. `None` if nothing is the matter.
+    pub async fn open_epoch(&self, reason: &str, outside: &[String]) -> Result<Option<Signed>, CheckpointError> {
+        let kept = self.kept(outside).await?;
+        let lost = match self.resume_from(&kept).await {
             Ok(()) => return Ok(None),
             Err(error @ (CheckpointError::Behind { .. } | CheckpointError::Forked { .. })) => error,
             Err(error) => return Err(error),
         };
-        let kept = self.checkpoints.file.as_ref().map(CheckpointFile::read).transpose()?.flatten();
-        let told = json!({"found": lost.to_string(), "last_checkpoint": kept, "reason": reason});
+        let last = kept.iter().max_by_key(|signed| (signed.epoch, signed.checkpoint.size));
+        let epoch = last.map_or(0, |last| last.epoch).max(self.store.head().await?.epoch) + 1;
+        let note = last.map(|last| &last.note);
+        let told = json!({"found": lost.to_string(), "last_checkpoint": note, "reason": reason});
         let entry = self.of_the_service(EntryKind::EpochOpened, told);
-        let write = Write { change: Change::OpenEpoch, if_version: None };
+        let write = Write { change: Change::OpenEpoch { epoch }, if_version: None };
         self.store.write(write, entry).await.map_err(CheckpointError::Unkept)?;
         *self.checkpoints.last.lock().await = None;
         self.checkpoint().await.map(Some)

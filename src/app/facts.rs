@@ -64,7 +64,7 @@ fn told(change: &Change) -> serde_json::Value {
             json!({"close_referral": referral, "determination": determination})
         }
         Change::KeepCheckpoint { size, .. } => json!({"keep_checkpoint": size}),
-        Change::OpenEpoch => json!({"open_epoch": true}),
+        Change::OpenEpoch { epoch } => json!({"open_epoch": epoch}),
         Change::PlaceHold { id, .. } => json!({"place_hold": id}),
         Change::ReleaseHold(id) => json!({"release_hold": id}),
         Change::Erase { entries, .. } => json!({"erase": entries.len()}),

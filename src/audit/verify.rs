@@ -230,8 +230,8 @@ struct Pass {
     peaks: Peaks,
     epoch: Option<u64>,
     missing: Missing,
-    /// Where each epoch began that began in this run.
-    opened: BTreeMap<u64, u64>,
+    /// Where each epoch began of this run; the first one it knows, at its beginning.
+    began: BTreeMap<u64, u64>,
     /// The roots at the sizes of the kept checkpoints.
     roots: BTreeMap<u64, Option<Hash>>,
 }
@@ -264,8 +264,8 @@ impl Pass {
         let receipts = Receipts::of(header)?;
         // What is before the first entry of all is the first epoch.
         let epoch = (header.from == 0).then_some(1);
-        let (opened, missing) = (BTreeMap::new(), Missing::default());
-        Ok(Self { receipts, unsigned: None, verified, peaks, epoch, missing, opened, roots })
+        let (began, missing) = (epoch.into_iter().map(|epoch| (epoch, 0)).collect(), Missing::default());
+        Ok(Self { receipts, unsigned: None, verified, peaks, epoch, missing, began, roots })
     }
 
     fn read<R: BufRead>(mut self, lines: &mut Lines<R>, progress: &mut impl FnMut(u64)) -> Result<Self, Verdict> {
@@ -343,10 +343,16 @@ impl Pass {
             return Err(Verdict::Epoch { index: line.index });
         }
         self.epoch = Some(line.epoch);
-        if opens_epoch {
-            self.opened.insert(line.epoch, line.index);
-        }
+        self.began.entry(line.epoch).or_insert(line.index);
         Ok(())
+    }
+
+    /// Where an epoch was given up, if what it signed of this size went with it: it ended before that, or is no part of
+    /// this history at all.
+    fn lost(&self, epoch: u64, size: u64) -> Option<u64> {
+        let (_, ended) = self.began.range(epoch + 1..).next()?;
+        let is_known = self.began.first_key_value().is_some_and(|(first, _)| *first <= epoch);
+        (size > *ended || (is_known && !self.began.contains_key(&epoch))).then_some(*ended)
     }
 
     /// All entries are read: do they end where they should, and are they the ones that were signed?
@@ -380,17 +386,15 @@ impl Pass {
         for kept in kept {
             // What an epoch that was given up held beyond the restored backup is not here, and its end says so.
             let epoch = kept.epoch(&header.log);
-            match self.opened.range(epoch + 1..).next() {
-                Some((_, at)) if kept.size > *at && accepts_loss => {
+            match self.lost(epoch, kept.size) {
+                Some(_) if accepts_loss => {
                     self.verified.given_up += 1;
                     continue;
                 }
-                Some((_, at)) if kept.size > *at => {
-                    return Err(Verdict::GivenUp { epoch, at: *at, kept: kept.size });
-                }
+                Some(at) => return Err(Verdict::GivenUp { epoch, at, kept: kept.size }),
                 // Where it ended is not in this part of the log.
-                None if epoch < header.epoch => continue,
-                _ => {}
+                None if epoch < header.epoch && self.began.keys().all(|known| *known > epoch) => continue,
+                None => {}
             }
             if kept.size > header.size {
                 return Err(Verdict::RestoredBackup { size: header.size, kept: kept.size });

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Service, chain, checkpoint_key_file, key_file, say, source};
+use super::{Failure, Service, UNWATCHED, chain, checkpoint_file, checkpoint_key_file, key_file, say, source};
 use crate::{
     audit::key::Signer,
     config::Config,
@@ -101,6 +101,7 @@ async fn findings(check: &Check) -> Vec<Finding> {
     found.push(Finding::of("receipt key", key(Path::new(&key_file(&config)))));
     found.push(Finding::of("checkpoint key", key(Path::new(&checkpoint_key_file(&config)))));
     found.push(Finding::of("database", database(&config).await));
+    found.extend(checkpoint_file(&config).is_none().then(|| Finding::warning("checkpoint", UNWATCHED)));
     found.extend(check.register.as_deref().map(|file| Finding::of("register", register(file))));
     found
 }

@@ -88,6 +88,10 @@ pub(super) enum LogVerb {
         /// Why, for those who read the log later.
         #[arg(long)]
         reason: String,
+        /// A checkpoint kept outside the database (may be repeated), such as was posted or countersigned: has the log lost
+        /// what it signs? With PostgreSQL and no `log.checkpoint_file` nothing else can tell.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
     },
     /// Erase what is personal in entries whose period is over, and leave nothing of it in the files. The service must
     /// be stopped.
@@ -117,7 +121,7 @@ pub(super) fn run(verb: LogVerb) -> Result<ExitCode, Failure> {
             write(&service, wanted, format, &file)
         }
         LogVerb::Status { service, json } => status(&service, json),
-        LogVerb::Epoch { service, reason } => open_epoch(&service, &reason),
+        LogVerb::Epoch { service, reason, checkpoint } => open_epoch(&service, &reason, &checkpoint),
     }
 }
 
@@ -161,12 +165,13 @@ fn read(file: &Path) -> Result<String, Failure> {
 }
 
 #[actix_web::main]
-async fn open_epoch(service: &Service, reason: &str) -> Result<ExitCode, Failure> {
+async fn open_epoch(service: &Service, reason: &str, outside: &[PathBuf]) -> Result<ExitCode, Failure> {
+    let outside: Vec<String> = outside.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
     let app = opened(&service.config()?).await?;
-    match app.open_epoch(reason).await? {
+    match app.open_epoch(reason, &outside).await? {
         Some(signed) => say(&format!("epoch {} is open from entry {}\n", signed.epoch, signed.checkpoint.size - 1)),
         None => {
-            say("the log goes on from its last checkpoint: there is nothing to open\n");
+            say("the log goes on from every checkpoint known here: there is nothing to open\n");
             return Ok(ExitCode::FAILURE);
         }
     }

@@ -198,8 +198,10 @@ pub enum Change {
         size: u64,
         note: String,
     },
-    /// The log goes on in a new epoch, whose first entry records this; changes no fact.
-    OpenEpoch,
+    /// The log goes on in a new epoch, later than the one it is in, whose first entry records this; changes no fact.
+    OpenEpoch {
+        epoch: u64,
+    },
     /// What the scope covers is not erased until the hold is released; changes no fact.
     PlaceHold {
         id: Id,

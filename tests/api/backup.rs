@@ -7,6 +7,9 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
+use sqlx::AssertSqlSafe;
+
+use crate::cluster::{Cluster, Database};
 
 const KEY: &str = "pp_test-key-of-information-governance";
 
@@ -34,14 +37,26 @@ impl Installed {
 
     /// With these settings of its log.
     pub fn with(log: &str) -> Self {
-        let home = tempfile::tempdir().expect("a directory");
+        let installed = Self { home: tempfile::tempdir().expect("a directory") };
+        installed.configure("sqlite://log.db", log);
+        installed
+    }
+
+    fn configure(&self, database: &str, log: &str) {
         let config = format!(
-            "listen = \"127.0.0.1:0\"\ndatabase_url = \"sqlite://log.db\"\n[log]\n{log}\n\
+            "listen = \"127.0.0.1:0\"\ndatabase_url = \"{database}\"\n[log]\n{log}\n\
              [[auth.api_keys]]\nname = \"ig\"\nroles = [\"information_governance\"]\nsha256 = \"{}\"\n",
             hex::encode(Sha256::digest(KEY))
         );
-        std::fs::write(home.path().join("pinkpaper.toml"), config).expect("written");
-        Self { home }
+        std::fs::write(self.file("pinkpaper.toml"), config).expect("written");
+    }
+
+    /// Opens an epoch, and tells how that ended.
+    fn open_epoch(&self, checkpoints: &[&str]) -> (bool, String) {
+        let mut arguments = vec!["log", "epoch", "--config", "pinkpaper.toml", "--reason", "the disk failed"];
+        arguments.extend(checkpoints.iter().flat_map(|file| ["--checkpoint", file]));
+        let Output { status, stdout, stderr } = self.run(&arguments);
+        (status.success(), format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr)))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -129,11 +144,9 @@ async fn a_restored_backup_is_found_and_goes_on_in_an_epoch_that_says_why() {
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(told.contains("a backup was restored"), "{told}");
 
-    let epoch = ["log", "epoch", "--config", "pinkpaper.toml", "--reason", "the disk failed"];
-    let opened = installed.run(&epoch);
-    assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
-    assert!(String::from_utf8_lossy(&opened.stdout).starts_with("epoch 2 is open from entry "));
-    assert!(!installed.run(&epoch).status.success(), "there is nothing more to open");
+    let (opened, told) = installed.open_epoch(&[]);
+    assert!(opened && told.starts_with("epoch 2 is open from entry "), "{told}");
+    assert!(!installed.open_epoch(&[]).0, "there is nothing more to open");
 
     let service = installed.start();
     service.read_decisions(2).await;
@@ -228,4 +241,72 @@ async fn how_the_log_stands_is_told_beside_the_service_and_the_log_is_written_wi
         sqlx::query(statement).execute(&mut outsider).await.expect(statement);
     }
     assert_eq!((status().0, &status().1["goes_on"]), (Some(1), &false.into()));
+}
+
+/// A copy of a database that nobody is connected to, and its address.
+async fn copied(from: &Database, name: &str) -> String {
+    let cluster = Cluster::shared();
+    let copy = AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {}", from.name));
+    sqlx::query(copy).execute(&mut cluster.admin().await).await.expect("copied");
+    from.url.replace(&from.name, name)
+}
+
+#[tokio::test]
+async fn a_restored_postgresql_is_found_by_whoever_kept_a_checkpoint_and_no_epoch_is_opened_twice() {
+    const QUIET: &str = "heartbeat_seconds = 0";
+    let database = Cluster::shared().database().await;
+    let installed = Installed::new();
+    let on = |address: &str| {
+        installed.configure(address, QUIET);
+        installed.start()
+    };
+    let service = on(&database.url);
+    service.read_decisions(3).await;
+    let key = service.get("/v1/log/key").await;
+    drop(service);
+    let (first, second) = (copied(&database, "restored_once").await, copied(&database, "restored_twice").await);
+
+    let checked = installed.run(&["check", "--config", "pinkpaper.toml"]);
+    let told = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(
+        checked.status.success() && told.contains("warning  checkpoint     no `log.checkpoint_file` is set"),
+        "{told}"
+    );
+
+    let service = on(&database.url);
+    service.read_decisions(4).await;
+    let kept = |name: &str, note: String| std::fs::write(installed.file(name), note).expect("written");
+    kept("lost", service.get("/v1/log/checkpoint").await);
+    kept("log.key", key);
+    drop(service);
+
+    // Nothing in the database, nor beside it, tells that it is the older one.
+    installed.configure(&first, QUIET);
+    assert!(installed.open_epoch(&[]).1.contains("nothing to open"));
+    let (opened, told) = installed.open_epoch(&["lost"]);
+    assert!(opened && told.starts_with("epoch 2 is open from entry "), "{told}");
+    let service = on(&first);
+    service.read_decisions(2).await;
+    kept("of-epoch-2", service.get("/v1/log/checkpoint").await);
+    drop(service);
+
+    // The same backup once more: epoch 2 has been signed, and one origin signs one history.
+    installed.configure(&second, QUIET);
+    let (opened, told) = installed.open_epoch(&["lost", "of-epoch-2"]);
+    assert!(opened && told.starts_with("epoch 3 is open from entry "), "{told}");
+    let service = on(&second);
+    service.read_decisions(6).await;
+    kept("export.ndjson", service.get("/v1/log/export").await);
+    let verify = ["log", "verify", "export.ndjson", "--key", "log.key"];
+    let whole = installed.run(&verify);
+    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stdout));
+    for checkpoint in ["lost", "of-epoch-2"] {
+        let told = installed.run(&[&verify[..], &["--checkpoint", checkpoint]].concat()).stdout;
+        assert!(told.starts_with(b"given up: "), "{checkpoint}: {}", String::from_utf8_lossy(&told));
+        let told = installed.run(&[&verify[..], &["--accept-loss", "--checkpoint", checkpoint]].concat());
+        assert!(told.status.success(), "{checkpoint}");
+    }
+    kept("another", std::fs::read_to_string(installed.file("lost")).expect("read").replace("\n\n", "\nmore\n\n"));
+    let (opened, told) = installed.open_epoch(&["another"]);
+    assert!(!opened && told.contains("it is not signed by this key"), "{told}");
 }

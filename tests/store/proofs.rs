@@ -114,7 +114,7 @@ pub async fn a_checkpoint_is_kept_as_first_signed(bench: Bench) {
 pub async fn an_epoch_opens_with_an_entry_of_its_own(bench: Bench) {
     bench.store.append(entry("e-0")).await.expect("appended");
     let opening = pinkpaper::audit::NewEntry { kind: EntryKind::EpochOpened, ..entry("e-1") };
-    let change = pinkpaper::audit::Write { change: Change::OpenEpoch, if_version: None };
+    let change = pinkpaper::audit::Write { change: Change::OpenEpoch { epoch: 2 }, if_version: None };
     let opened = bench.store.write(change, opening).await.expect("opened");
     assert_eq!((opened.position.epoch, opened.position.index), (2, 1));
     assert_eq!(bench.version(), 0, "no fact changed");

@@ -116,7 +116,9 @@ impl<'c, 'j> Batch<'c, 'j> {
         if applied.is_ok() {
             self.head.facts_version += u64::from(write.change.is_of_facts());
             // Whoever opens an epoch is alone with the log: no other entry is in this batch.
-            self.head.epoch += u64::from(matches!(write.change, Prepared::OpenEpoch));
+            if let Prepared::OpenEpoch(epoch) = write.change {
+                self.head.epoch = epoch;
+            }
             self.register_changed |= write.change.is_of_register();
             if let Prepared::AdoptPolicies { hash, .. } = &write.change {
                 self.head.policies = Some(hash.clone());

@@ -44,7 +44,7 @@ pub(super) enum Prepared {
     CloseReferral { referral: Id, determination: Id, at: Timestamp },
     AdoptPolicies { hash: String, files: String },
     KeepCheckpoint { epoch: u64, size: u64, note: String },
-    OpenEpoch,
+    OpenEpoch(u64),
     PlaceHold { id: Id, kind: HoldKind, scope: Scope },
     ReleaseHold { id: Id, at: Timestamp },
     Erase { by: String, as_of: u64, entries: Vec<Erased>, findable: bool },
@@ -77,7 +77,7 @@ impl Prepared {
     /// Whether the facts are at another version afterwards.
     pub fn is_of_facts(&self) -> bool {
         let others = matches!(self, Self::CloseReferral { .. } | Self::AdoptPolicies { .. });
-        let of_the_log = matches!(self, Self::KeepCheckpoint { .. } | Self::OpenEpoch);
+        let of_the_log = matches!(self, Self::KeepCheckpoint { .. } | Self::OpenEpoch(_));
         let of_keeping = matches!(self, Self::PlaceHold { .. } | Self::ReleaseHold { .. } | Self::Erase { .. });
         !(others || of_the_log || of_keeping)
     }
@@ -110,7 +110,7 @@ impl Prepared {
             }
             Change::Withdraw(id) => Self::Withdraw { id, at },
             Change::KeepCheckpoint { epoch, size, note } => Self::KeepCheckpoint { epoch, size, note },
-            Change::OpenEpoch => Self::OpenEpoch,
+            Change::OpenEpoch { epoch } => Self::OpenEpoch(epoch),
             Change::PlaceHold { id, kind, scope } => Self::PlaceHold { id, kind, scope },
             Change::ReleaseHold(id) => Self::ReleaseHold { id, at },
             Change::Erase { by, as_of, entries, findable } => Self::Erase { by, as_of, entries, findable },
@@ -159,7 +159,7 @@ impl Prepared {
             }
             Self::KeepCheckpoint { epoch, size, note } => tree::keep_checkpoint(connection, *epoch, *size, note).await,
             // The head is the batch's to write.
-            Self::OpenEpoch => Ok(true),
+            Self::OpenEpoch(_) => Ok(true),
             Self::PlaceHold { id, kind, scope } => holds::place_hold(connection, id, *kind, scope).await,
             Self::ReleaseHold { id, at } => holds::release_hold(connection, id, *at).await,
             Self::Erase { by, as_of, entries, findable } => {
