@@ -343,6 +343,7 @@ fn every_test_the_threat_model_names_is_there() {
     let mut named = 0;
     for row in rows {
         let tests = row.split('|').nth(3).unwrap_or_default();
+        assert!(tests.trim() == "Test" || tests.contains('`'), "no test stands behind: {row}");
         for name in tests.split('`').skip(1).step_by(2) {
             assert!(code.contains(&format!("fn {name}(")), "`{name}` is named by the threat model and is not there");
             named += 1;

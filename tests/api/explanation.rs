@@ -1,5 +1,7 @@
 //! How an answer came about: in words for whoever asked, rule by rule for those entitled, and what a committee is owed.
 
+use std::collections::BTreeMap;
+
 use pinkpaper::domain::words::CallerRole;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -96,6 +98,35 @@ async fn the_monitoring_officer_is_told_every_condition_and_what_would_change_th
     let need = need.expect("a recorded need would do");
     assert_eq!(need["from"], "determination");
     assert!(need["supplied_by"].to_string().contains("Monitoring Officer"), "{need}");
+}
+
+/// How long a refusal takes would tell whether a person is known, were less done for somebody the register does not know.
+/// Times differ from run to run; the steps do not.
+#[tokio::test]
+async fn a_refusal_takes_the_same_steps_whether_or_not_the_register_knows_the_person() {
+    let service = service().await;
+    let entries = async || service.app.checkpoint().await.expect("signed").checkpoint.size;
+    let steps = async |person: &str| {
+        let before = entries().await;
+        let decision = decided(&service, &asked_by(person)).await;
+        let recorded = entries().await - before;
+        let told = explained(&service, CallerRole::MonitoringOfficer, &decision).await.body;
+        let rules = told["parts"][0]["rules"].as_array().expect("rules").clone();
+        let tried: BTreeMap<String, usize> = rules
+            .iter()
+            .map(|rule| (rule["policy"].to_string(), rule["conditions"].as_array().expect("conditions").len()))
+            .collect();
+        let taken = service.call(CallerRole::MonitoringOfficer, Method::GET, "/v1/log/export", None).await;
+        let id = format!("\"id\":{}", told["decision"]);
+        let line = taken.body.as_str().expect("lines").lines().find(|line| line.contains(&id)).expect("the entry");
+        let entry: Value = serde_json::from_str(line).expect("JSON");
+        let groups: Vec<String> = entry["payload"].as_object().expect("groups").keys().cloned().collect();
+        (told["outcome"].clone(), recorded, tried, groups)
+    };
+    let known = steps("b3").await;
+    assert_eq!((&known.0, known.1), (&json!("deny"), 1));
+    assert!(known.2.len() > 30, "only {} rules were tried", known.2.len());
+    assert_eq!(known, steps("nobody").await);
 }
 
 #[tokio::test]
