@@ -64,6 +64,7 @@ BEGIN
         ('pinkpaper_service', 'log_idempotency',    'DELETE'),
         ('pinkpaper_service', 'referral',           'UPDATE (document, person)'),
         ('pinkpaper_service', 'log_erased',         'SELECT, INSERT'),
+        ('pinkpaper_service', 'log_erased_group',   'SELECT, INSERT'),
         ('pinkpaper_service', 'log_hold',           'SELECT, INSERT, UPDATE (released_at), DELETE'),
         ('pinkpaper_service', 'log_retention',      'SELECT, UPDATE (events)'),
 

@@ -60,7 +60,8 @@ pub async fn what_is_erased_is_found_by_nothing(bench: Bench) {
 pub async fn an_erasure_says_for_good_what_went(bench: Bench) {
     bench.store.append(refused("d-1")).await.expect("appended");
     assert!(bench.store.erasure_of(0).await.expect("readable").is_none());
-    bench.erase("e-1", vec![Erased { index: 0, groups: groups(&["facts"]) }]).await.expect("erased");
+    let facts = vec![Erased { index: 0, groups: groups(&["facts"]) }];
+    bench.erase_as_of("e-1", facts, 0, true).await.expect("erased");
     let whole = Erased { index: 0, groups: groups(&["answer", "caller", "request"]) };
     bench.erase("e-2", vec![whole.clone()]).await.expect("erased");
     let last = bench.store.erasure_of(0).await.expect("readable").expect("on record");

@@ -60,6 +60,31 @@ pub fn kind(entry: NewEntry, kind: EntryKind, outcome: Option<Outcome>) -> NewEn
     NewEntry { kind, outcome, ..entry }
 }
 
+/// What whoever holds the database may try after [`Bench::partly_erased`], each in a transaction of its own.
+pub const PRETENCES: [&[&str]; 9] = [
+    // By nothing, or by the erasure of another group.
+    &["DELETE FROM log_payload WHERE grp = 'request'"],
+    &["DELETE FROM log_search"],
+    &["DELETE FROM log_search_rule"],
+    &["DELETE FROM log_idempotency"],
+    // By an entry that is there: no erasure, or one that took something else.
+    &["INSERT INTO log_erased (seq, erasure) VALUES (0, 'hb')"],
+    &["INSERT INTO log_erased_group (erasure, seq, grp) VALUES ('e-1', 0, 'request')"],
+    // By an entry that never comes, is no erasure, or does not name it.
+    &[TAKE_RECORD, TAKE_GROUP, TAKE_REQUEST, "COMMIT"],
+    &[TAKE_RECORD, TAKE_GROUP, TAKE_REQUEST, HEARTBEAT, "COMMIT"],
+    &[TAKE_RECORD, TAKE_GROUP, TAKE_REQUEST, ERASURE, "COMMIT"],
+];
+
+const TAKE_RECORD: &str = "INSERT INTO log_erased (seq, erasure) VALUES (0, 'new')";
+const TAKE_GROUP: &str = "INSERT INTO log_erased_group (erasure, seq, grp) VALUES ('new', 0, 'request')";
+const TAKE_REQUEST: &str = "DELETE FROM log_payload WHERE seq = 0 AND grp = 'request'";
+/// Like the entry `e-1`, under a hash that no leaf has yet.
+const HEARTBEAT: &str = "INSERT INTO log_leaf (seq, epoch, kind, leaf, leaf_hash, entry_id, at)
+    SELECT 3, l.epoch, 'heartbeat', l.leaf, n.hash, 'new', l.at FROM log_leaf l, log_node n WHERE l.seq = 1";
+const ERASURE: &str = "INSERT INTO log_leaf (seq, epoch, kind, leaf, leaf_hash, entry_id, at)
+    SELECT 3, l.epoch, 'erasure', l.leaf, n.hash, 'new', l.at FROM log_leaf l, log_node n WHERE l.seq = 1";
+
 /// Due of a class when nothing in it is later than a time, no released hold keeping any more.
 pub fn due_until(class: RecordClass, until: &str) -> Due {
     Due { class, until: time(until), ended: ended(LATE) }
@@ -110,6 +135,24 @@ impl Bench {
         let mut groups: Vec<String> = raw.groups.into_iter().map(|group| group.name).collect();
         groups.sort();
         self.erase(by, vec![Erased { index, groups }]).await.expect("erased");
+    }
+
+    /// One group of entry 0 is erased by `e-1`, and `hb` is a heartbeat: before [`PRETENCES`].
+    pub async fn partly_erased(&self) {
+        self.store.append(keyed(refused("d-1"), "edrms:k", 1)).await.expect("appended");
+        let facts = vec![Erased { index: 0, groups: vec!["facts".to_owned()] }];
+        self.erase_as_of("e-1", facts, 0, true).await.expect("erased");
+        self.store.append(kind(entry("hb"), EntryKind::Heartbeat, None)).await.expect("appended");
+    }
+
+    /// That nothing went but the one group, and that all the rest can go as it should.
+    pub async fn is_partly_erased(&self) {
+        let kept = self.store.entry("d-1").await.expect("readable").expect("there");
+        assert_eq!(kept.payload.len(), 3);
+        assert_eq!(self.all().await.len(), 1, "it is found");
+        assert!(self.store.repeated("edrms:k").await.expect("readable").is_some());
+        self.erase_whole("e-2", 0).await;
+        assert!(self.all().await.is_empty());
     }
 
     pub async fn place(&self, hold: &str, kind: HoldKind, scope: Scope) -> Written {

@@ -7,6 +7,7 @@ use sqlx::{Connection as _, PgConnection};
 
 use crate::{
     cluster::{Cluster, Database},
+    keeping::*,
     postgres::{database, open},
     support::*,
 };
@@ -64,6 +65,8 @@ async fn the_service_can_append_to_the_log_and_change_nothing_in_it() {
         "DELETE FROM log_checkpoint",
         "DELETE FROM log_erased",
         "UPDATE log_erased SET erasure = 'another'",
+        "DELETE FROM log_erased_group",
+        "UPDATE log_erased_group SET grp = 'another'",
         "UPDATE log_hold SET person = NULL",
         "DELETE FROM log_retention",
         "UPDATE log_head SET id = 1",
@@ -92,6 +95,30 @@ async fn the_service_can_append_to_the_log_and_change_nothing_in_it() {
         let code = refused.as_database_error().and_then(|error| error.code()).expect("a code");
         assert_eq!(code, "23000", "{statement}: {refused}");
     }
+}
+
+#[tokio::test]
+async fn the_service_takes_nothing_but_what_an_erasure_of_that_moment_names() {
+    let bench = as_the_service().await;
+    bench.partly_erased().await;
+    let mut service = connected("pinkpaper_service", &bench).await;
+    for pretence in PRETENCES {
+        let mut transaction = service.begin().await.expect("begun");
+        let mut refused = None;
+        for statement in pretence.iter().filter(|statement| **statement != "COMMIT") {
+            match sqlx::query(*statement).execute(&mut *transaction).await {
+                Ok(done) => assert_ne!(done.rows_affected(), 0, "{statement}"),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        let refused = match refused {
+            Some(error) => error,
+            None => transaction.commit().await.expect_err("refused at the end"),
+        };
+        let code = refused.as_database_error().and_then(|error| error.code()).expect("a code");
+        assert_eq!(code, "23000", "{pretence:?}: {refused}");
+    }
+    bench.is_partly_erased().await;
 }
 
 #[tokio::test]

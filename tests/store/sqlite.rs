@@ -9,7 +9,7 @@ use pinkpaper::{
 };
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use crate::support::*;
+use crate::{keeping::*, support::*};
 
 suite!(crate::sqlite::fresh);
 
@@ -153,11 +153,36 @@ async fn nothing_is_erased_by_an_act_that_is_not_in_the_log() {
     let directory = bench.keep.downcast_ref::<tempfile::TempDir>().expect("a directory");
     let place = SqliteConnectOptions::new().filename(directory.path().join("a.db")).foreign_keys(true);
     let mut outsider = place.connect().await.expect("open");
-    let pretend = "BEGIN; INSERT INTO log_erased VALUES (0, 'no-such-entry'); DELETE FROM log_payload";
+    let pretend = "BEGIN; INSERT INTO log_erased VALUES (0, 'no-such-entry');
+                   INSERT INTO log_erased_group SELECT 'no-such-entry', seq, grp FROM log_payload;
+                   DELETE FROM log_payload";
     sqlx::raw_sql(pretend).execute(&mut outsider).await.expect("so far");
     assert!(sqlx::query("COMMIT").execute(&mut outsider).await.is_err(), "no entry stands for it");
     outsider.close().await.expect("closed");
     assert_eq!(bench.store.entry("d-1").await.expect("readable").expect("there").payload.len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_goes_but_what_an_erasure_of_that_moment_names() {
+    let bench = fresh().await;
+    bench.partly_erased().await;
+    let directory = bench.keep.downcast_ref::<tempfile::TempDir>().expect("a directory");
+    let place = SqliteConnectOptions::new().filename(directory.path().join("a.db")).foreign_keys(true);
+    for pretence in PRETENCES {
+        let mut outsider = place.connect().await.expect("open");
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut outsider).await.expect("begun");
+        let mut refused = None;
+        for statement in pretence {
+            match sqlx::query(*statement).execute(&mut outsider).await {
+                Ok(done) => assert!(*statement == "COMMIT" || done.rows_affected() > 0, "{statement}"),
+                Err(error) => refused = refused.or(Some(error.to_string())),
+            }
+        }
+        let refused = refused.unwrap_or_else(|| panic!("{pretence:?}"));
+        assert!(["an erasure", "FOREIGN KEY"].iter().any(|why| refused.contains(why)), "{pretence:?}: {refused}");
+        outsider.close().await.expect("closed");
+    }
+    bench.is_partly_erased().await;
 }
 
 #[tokio::test]

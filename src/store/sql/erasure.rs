@@ -118,7 +118,6 @@ pub(super) async fn erase(
     entries: &[Erased],
     findable: bool,
 ) -> Result<bool, Refused> {
-    let moved = || Refused::Unmet(Unmet::Moved);
     let claim = sqlx::query("UPDATE log_retention SET events = events + 1 WHERE events = $1").bind(as_of.cast_signed());
     if claim.execute(&mut *connection).await?.rows_affected() == 0 {
         return Err(moved());
@@ -129,6 +128,28 @@ pub(super) async fn erase(
         .collect();
     let indexes: Vec<i64> = entries.iter().map(|entry| entry.index.cast_signed()).collect();
     // First the record: SQLite lets nothing go without it.
+    record(connection, by, &indexes, &groups).await?;
+    take(connection, &groups).await?;
+    if !findable {
+        for indexes in indexes.chunks(ROWS) {
+            forget(connection, indexes).await?;
+        }
+    }
+    Ok(false)
+}
+
+/// Somebody else was there first: what the leaf says would not be so.
+const fn moved() -> Refused {
+    Refused::Unmet(Unmet::Moved)
+}
+
+/// Says what goes by an erasure, whose leaf will name the same.
+async fn record(
+    connection: &mut Connection,
+    by: &str,
+    indexes: &[i64],
+    groups: &[(i64, &str)],
+) -> Result<(), sqlx::Error> {
     for indexes in indexes.chunks(ROWS) {
         let mut note = QueryBuilder::<Db>::new("INSERT INTO log_erased (seq, erasure) ");
         note.push_values(indexes, |mut row, seq| {
@@ -137,23 +158,29 @@ pub(super) async fn erase(
         note.build().persistent(false).execute(&mut *connection).await?;
     }
     for groups in groups.chunks(ROWS) {
+        let mut note = QueryBuilder::<Db>::new("INSERT INTO log_erased_group (erasure, seq, grp) ");
+        note.push_values(groups, |mut row, (seq, group)| {
+            row.push_bind(by).push_bind(*seq).push_bind(*group);
+        });
+        note.build().persistent(false).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Takes groups with their salts, all of them or none.
+async fn take(connection: &mut Connection, groups: &[(i64, &str)]) -> Result<(), Refused> {
+    for groups in groups.chunks(ROWS) {
         let mut delete = QueryBuilder::<Db>::new("DELETE FROM log_payload WHERE (seq, grp) IN (");
         delete.push_values(groups, |mut row, (seq, group)| {
             row.push_bind(*seq).push_bind(*group);
         });
         delete.push(")");
         let deleted = delete.build().persistent(false).execute(&mut *connection).await?.rows_affected();
-        // Somebody else took one: what the leaf says would not be so.
         if deleted != groups.len() as u64 {
             return Err(moved());
         }
     }
-    if !findable {
-        for indexes in indexes.chunks(ROWS) {
-            forget(connection, indexes).await?;
-        }
-    }
-    Ok(false)
+    Ok(())
 }
 
 /// Deletes what entries are found by. The rules that decided, which name nobody, stay as long as there is something
