@@ -48,7 +48,7 @@ BEGIN
         ('pinkpaper_service', 'policy_bundle',      'SELECT, INSERT'),
         ('pinkpaper_service', 'log_head',           'SELECT, UPDATE (size, epoch, facts_version, peaks, origin, policies)'),
 
-        -- It changes facts; of determinations it only withdraws, of referrals it only closes.
+        -- It changes facts; determinations it only withdraws, referrals it only closes.
         ('pinkpaper_service', 'register_authority', 'SELECT, INSERT, UPDATE (body)'),
         ('pinkpaper_service', 'register_object',    'SELECT, INSERT, UPDATE (body), DELETE'),
         ('pinkpaper_service', 'document',           'SELECT, INSERT, UPDATE (kind, body), DELETE'),
@@ -62,6 +62,7 @@ BEGIN
         ('pinkpaper_service', 'log_search',         'DELETE'),
         ('pinkpaper_service', 'log_search_rule',    'DELETE'),
         ('pinkpaper_service', 'log_idempotency',    'DELETE'),
+        ('pinkpaper_service', 'determination',      'DELETE'),
         ('pinkpaper_service', 'referral',           'UPDATE (document, person)'),
         ('pinkpaper_service', 'log_erased',         'SELECT, INSERT'),
         ('pinkpaper_service', 'log_erased_group',   'SELECT, INSERT'),

@@ -7,6 +7,9 @@
 //! hold. The store therefore counts what bears on erasure (holds placed, referrals closed, erasures), and an erasure
 //! names the count it was read at: at another count nothing is erased and the caller looks again.
 //!
+//! A determination is kept among the facts too. The record of one in force is not due; when its period has passed since it
+//! went out of force, both go together.
+//!
 //! It deliberately does not know why a period is as long as it is ([`crate::domain::retention`]).
 //!
 //! Worked example: [`Retention::due`] names the refusal of Cllr B. One, read at count 7. Before the erasure is written,
@@ -81,7 +84,7 @@ pub trait Retention: Send + Sync {
     async fn retention_events(&self) -> Result<u64, Unreadable>;
 
     /// Entries that have something to erase, are due and are covered by no hold; in the order of their indexes, from
-    /// after one on.
+    /// after one on. Without a group is one of which nothing is left but the determination it recorded.
     async fn due(&self, due: &Due, after: Option<u64>, limit: u32) -> Result<Vec<Erased>, Unreadable>;
 
     /// A hold that covers an entry, if one does.

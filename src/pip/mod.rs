@@ -210,7 +210,8 @@ pub enum Change {
     },
     /// Kept, no longer in force; changes no fact.
     ReleaseHold(Id),
-    /// Takes groups of entries, and what these are found by, out of the log; changes no fact.
+    /// Takes groups of entries, and what these are found by, out of the log; and with the record of a determination that
+    /// is out of force the determination, which is then counted as a change of facts.
     Erase {
         /// The entry that records it.
         by: String,

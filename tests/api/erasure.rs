@@ -199,6 +199,40 @@ async fn a_referral_closed_late_keeps_the_refusal_that_raised_it() {
 }
 
 #[tokio::test]
+async fn nothing_is_left_of_a_determination_out_of_force_when_its_period_is_over_and_every_proof_holds() {
+    const REASONS: &str = "zebra-crossing";
+    let service = service().await;
+    let need = json!({
+        "kind": "need_to_know", "answer": true, "person": "b4", "document": "edrms:2026/0117", "parts": null,
+        "decided_by": {"person": "o-mo", "post": "monitoring_officer"}, "decided_at": "2026-01-02T10:00:00Z",
+        "valid_until": null, "reasons": REASONS
+    });
+    let withdrawn = service.determine(&need).await.body;
+    let in_force = service.determine(&need).await.body;
+    service.clock.put_forward(years(7));
+    let applied = async || service.app.erase_due(false).await.expect("applied")[&RecordClass::Determination];
+    assert_eq!(applied().await, 0, "both are in force");
+    let path = format!("/v1/determinations/{}", id(&withdrawn));
+    assert_eq!(service.call(CallerRole::MonitoringOfficer, Method::DELETE, &path, None).await.status, 204);
+    assert_eq!(applied().await, 0, "its period has only begun");
+    service.clock.put_forward(years(6));
+    assert_eq!(applied().await, 2, "the determination and its withdrawal");
+    assert_eq!(get(&service, &path).await.status, 404);
+    let listed = get(&service, "/v1/determinations").await.body;
+    assert_eq!(listed["items"].as_array().expect("items").len(), 1, "{listed}");
+    assert_eq!(listed["items"][0]["id"], in_force["id"]);
+    let path = format!("/v1/determinations/{}", id(&in_force));
+    assert_eq!(service.call(CallerRole::MonitoringOfficer, Method::DELETE, &path, None).await.status, 204);
+    service.clock.put_forward(years(6));
+    assert_eq!(applied().await, 2);
+    assert_eq!(get(&service, "/v1/determinations").await.body["items"], json!([]));
+    let export = service.call(CallerRole::InformationGovernance, Method::GET, "/v1/log/export", None).await.body;
+    let export = export.as_str().expect("lines");
+    assert!(!export.contains(REASONS));
+    verify(export.as_bytes(), &Trust::default(), |_| {}).expect("every proof holds");
+}
+
+#[tokio::test]
 async fn one_group_goes_on_request_and_the_rest_is_still_told() {
     let service = service().await;
     let refused = decided(&service, "b3", "deny").await;

@@ -1,12 +1,13 @@
 //! Claims about what is due, and what erasing it leaves.
 
 use pinkpaper::{
-    audit::{EntryKind, LogFilter, NewEntry, ReferralFilter},
+    audit::{AppendError, EntryKind, LogFilter, NewEntry, ReferralFilter},
     domain::{
         hold::Scope,
         retention::Erased,
         words::{ErasedUnder, HoldKind, Outcome, RecordClass},
     },
+    pip::Change,
 };
 
 use crate::{keeping::*, support::*};
@@ -136,6 +137,91 @@ pub async fn a_referral_closed_later_begins_the_period_anew(bench: Bench) {
     bench.close("r-1", "2026-12-04T09:30:00.5Z").await;
     assert_eq!(bench.due(&until("2026-12-04T09:30:00Z")).await, NOTHING);
     assert_eq!(bench.due(&until("2026-12-04T09:30:01Z")).await, [0]);
+}
+
+pub async fn a_determination_is_due_only_when_it_has_been_out_of_force_so_long(bench: Bench) {
+    let recorded = "2026-11-22T12:00:00Z";
+    bench.determined("n-0", recorded, need(None)).await;
+    bench.determined("n-1", recorded, need(None)).await;
+    bench.determined("n-2", recorded, need(Some("2026-12-31T23:59:59Z"))).await;
+    bench.determined("n-3", recorded, need(Some("2027-12-31T23:59:59Z"))).await;
+    bench.withdrawn("w-4", "n-1", "2026-12-04T09:30:00.5Z").await;
+    bench.withdrawn("w-5", "n-3", "2027-06-01T12:00:00Z").await;
+    for (until, expected) in [
+        ("2026-12-04T09:30:00Z", &[][..]),
+        ("2026-12-04T09:30:01Z", &[1, 4]),
+        ("2026-12-31T23:59:59Z", &[1, 4]),
+        ("2027-01-01T00:00:00Z", &[1, 2, 4]),
+        ("2027-06-01T12:00:00Z", &[1, 2, 4, 5]),
+        ("2027-06-01T12:00:01Z", &[1, 2, 3, 4, 5]),
+        (LATE, &[1, 2, 3, 4, 5]),
+    ] {
+        assert_eq!(bench.due(&due_until(RecordClass::Determination, until)).await, expected, "{until}");
+    }
+}
+
+pub async fn a_determination_goes_with_the_record_of_it(bench: Bench) {
+    let recorded = "2019-11-22T12:00:00Z";
+    bench.determined("n-0", recorded, need(None)).await;
+    bench.determined("n-1", recorded, need(None)).await;
+    bench.determined("n-2", recorded, need(Some("2020-01-01T00:00:00Z"))).await;
+    bench.withdrawn("w-3", "n-0", recorded).await;
+    let version = bench.version();
+    bench.erase_whole("e-1", 3).await;
+    assert_eq!(bench.determinations().await, ["n-0", "n-1", "n-2"], "its withdrawal is not the record of it");
+    assert_eq!(bench.version(), version, "no fact has changed");
+    let due = bench.store.due(&due_until(RecordClass::Determination, LATE), None, 9).await.expect("readable");
+    bench.erase("e-2", due).await.expect("erased");
+    assert_eq!(bench.determinations().await, ["n-1"]);
+    assert!(bench.store.determination(&id("n-0")).await.expect("readable").is_none());
+    let about = bench.store.determinations_about(&id("edrms:2026/0117")).await.expect("readable");
+    assert_eq!(about.len(), 1, "nothing is left of the others where decisions look");
+    assert_eq!(bench.store.entry("n-0").await.expect("readable").expect("its leaf").kind, EntryKind::Determination);
+    assert_eq!(bench.version(), version + 1, "one change of facts, however many went");
+    let stale = bench.store.append(decision("d-1", version)).await;
+    assert!(matches!(stale, Err(AppendError::Stale)), "{stale:?}");
+}
+
+pub async fn the_record_of_a_determination_in_force_stays(bench: Bench) {
+    let recorded = "2019-11-22T12:00:00Z";
+    bench.determined("n-0", recorded, need(None)).await;
+    bench.determined("n-1", recorded, need(Some("2120-01-01T00:00:00Z"))).await;
+    for index in 0..2 {
+        let whole = vec![Erased { index, groups: groups(&["caller", "determination"]) }];
+        assert!(moved(bench.erase("e-1", whole).await), "{index}");
+    }
+    assert_eq!(bench.determinations().await, ["n-0", "n-1"]);
+    assert_eq!(bench.store.entry("n-0").await.expect("readable").expect("there").payload.len(), 2);
+}
+
+/// As earlier versions erased it.
+pub async fn a_determination_whose_record_went_without_it_is_due_too(bench: Bench) {
+    bench.determined("n-0", "2019-11-22T12:00:00Z", need(None)).await;
+    let whole = vec![Erased { index: 0, groups: groups(&["caller", "determination"]) }];
+    bench.erase_as_of("e-1", whole, 0, true).await.expect("erased");
+    let due = due_until(RecordClass::Determination, LATE);
+    assert_eq!(bench.due(&due).await, NOTHING, "in force");
+    bench.withdrawn("w-2", "n-0", "2020-11-22T12:00:00Z").await;
+    bench.place("h-1", HoldKind::Foi, Scope { person: Some(id("b1")), ..Scope::default() }).await;
+    assert_eq!(bench.due(&due).await, [2], "a hold covers whom it names");
+    bench.release("r-1", "h-1", "2021-11-22T12:00:00Z").await.expect("released");
+    let found = bench.store.due(&due, None, 1).await.expect("readable");
+    assert_eq!(found, [Erased { index: 0, groups: Vec::new() }]);
+    bench.erase("e-2", found).await.expect("erased");
+    assert_eq!((bench.determinations().await.len(), bench.due(&due).await), (0, vec![2]));
+}
+
+pub async fn a_referral_goes_on_naming_the_determination_that_is_gone(bench: Bench) {
+    bench.store.append(referred("d-0", "r-1")).await.expect("appended");
+    let at = "2019-11-22T12:00:00Z";
+    bench.determined("n-1", at, need(None)).await;
+    let change = Change::CloseReferral { referral: id("r-1"), determination: id("n-1") };
+    bench.write("c-2", change).await.expect("closed");
+    bench.withdrawn("w-3", "n-1", at).await;
+    bench.erase_whole("e-1", 1).await;
+    assert_eq!(bench.determinations().await.len(), 0);
+    let referral = bench.store.referral(&id("r-1")).await.expect("readable").expect("kept");
+    assert_eq!(referral.closed.expect("closed").determination, id("n-1"));
 }
 
 pub async fn what_happened_since_it_was_read_stops_an_erasure(bench: Bench) {

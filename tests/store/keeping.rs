@@ -4,12 +4,13 @@
 use pinkpaper::{
     audit::{AppendError, EntryKind, NewEntry, SearchKeys, Unmet, Write, Written},
     domain::{
+        determination::Entered,
         hold::Scope,
         referral::Raised,
         retention::{Due, Ended, Erased, Erasing},
         words::{Action, ErasedUnder, HoldKind, Outcome, RecordClass, ReferralRole},
     },
-    pip::Change,
+    pip::{Change, DeterminationFilter},
 };
 use serde_json::json;
 
@@ -84,6 +85,21 @@ const HEARTBEAT: &str = "INSERT INTO log_leaf (seq, epoch, kind, leaf, leaf_hash
     SELECT 3, l.epoch, 'heartbeat', l.leaf, n.hash, 'new', l.at FROM log_leaf l, log_node n WHERE l.seq = 1";
 const ERASURE: &str = "INSERT INTO log_leaf (seq, epoch, kind, leaf, leaf_hash, entry_id, at)
     SELECT 3, l.epoch, 'erasure', l.leaf, n.hash, 'new', l.at FROM log_leaf l, log_node n WHERE l.seq = 1";
+
+/// That Cllr B. One needs to know, for good or until some time.
+pub fn need(valid_until: Option<&str>) -> Box<Entered> {
+    let mut entered = entered("need_to_know", Some("edrms:2026/0117"), Some("b1"));
+    entered.valid_until = valid_until.map(time);
+    entered
+}
+
+/// What the store leaves alone, whoever holds the database may not take either: each is refused for a reason of its own.
+pub const DETERMINATIONS_THAT_STAY: [(&str, &str); 4] = [
+    ("DELETE FROM determination WHERE id = 'kept'", "a determination goes with the record of it"),
+    ("DELETE FROM determination WHERE id = 'in-part'", "a determination goes with the record of it"),
+    ("DELETE FROM determination WHERE id = 'in-force'", "a determination in force is kept"),
+    ("DELETE FROM determination WHERE id = 'for-long'", "a determination in force is kept"),
+];
 
 /// Due of a class when nothing in it is later than a time, no released hold keeping any more.
 pub fn due_until(class: RecordClass, until: &str) -> Due {
@@ -177,6 +193,46 @@ impl Bench {
         let change = Change::CloseReferral { referral: id(referral), determination: id("det-1") };
         let entry = NewEntry { kind: EntryKind::ReferralClosed, at: time(at), ..entry("c-1") };
         self.store.write(Write { change, if_version: None }, entry).await.expect("closed");
+    }
+
+    /// Under an entry of its own name, as the service does.
+    pub async fn determined(&self, name: &str, at: &str, entered: Box<Entered>) {
+        let payload = vec![("caller", json!("key:mo")), ("determination", json!(entered))];
+        let entry = NewEntry { kind: EntryKind::Determination, at: time(at), payload, ..entry(name) };
+        let write = Write { change: determine(name, entered), if_version: None };
+        self.store.write(write, entry).await.expect("determined");
+    }
+
+    pub async fn withdrawn(&self, entry_id: &str, determination: &str, at: &str) {
+        let payload = vec![("caller", json!("key:mo")), ("act", json!({"determination": determination}))];
+        let entry = NewEntry { kind: EntryKind::Withdrawal, at: time(at), payload, ..entry(entry_id) };
+        let write = Write { change: Change::Withdraw(id(determination)), if_version: None };
+        self.store.write(write, entry).await.expect("withdrawn");
+    }
+
+    /// Before [`DETERMINATIONS_THAT_STAY`], with one that may go. Their records are erased without them.
+    pub async fn determinations_of_all_sorts(&self) {
+        let at = "2019-11-22T12:00:00Z";
+        let until = [None, None, None, Some("2120-01-01T00:00:00Z"), Some("2020-01-01T00:00:00Z")];
+        let names = ["kept", "in-part", "in-force", "for-long", "past"];
+        for (name, until) in names.into_iter().zip(until) {
+            self.determined(name, at, need(until)).await;
+        }
+        self.withdrawn("w-5", "kept", at).await;
+        self.withdrawn("w-6", "in-part", at).await;
+        let erased = |index, groups: &[&str]| {
+            let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+            Erased { index, groups }
+        };
+        let whole = ["caller", "determination"];
+        let entries = vec![erased(1, &whole[..1]), erased(2, &whole), erased(3, &whole), erased(4, &whole)];
+        self.erase_as_of("e-1", entries, 0, true).await.expect("erased");
+    }
+
+    /// The determinations kept, by name.
+    pub async fn determinations(&self) -> Vec<String> {
+        let all = self.store.list_determinations(&DeterminationFilter::default(), &page(None, 1000)).await;
+        all.expect("readable").items.into_iter().map(|determination| determination.id.to_string()).collect()
     }
 
     pub async fn covering(&self, index: u64) -> Option<String> {

@@ -44,17 +44,35 @@ async fn many(bench: &Bench, entries: usize) {
     bench.store.append_all(waiting).await.expect("appended");
 }
 
+/// Determinations about many people in turn, withdrawn six years ago or in force.
+async fn many_determined(bench: &Bench) {
+    for at in 0..30 {
+        let forgotten = at % 2 == 0;
+        let person = format!("{}{at}", if forgotten { FORGOTTEN } else { KEPT });
+        let mut entered = entered("need_to_know", Some("edrms:2026/0117"), Some(&person));
+        entered.reasons = format!("{person} asked. {}", "x".repeat([10, 400, 3000][at % 3]));
+        bench.determined(&format!("n-{at}"), "2020-11-22T12:00:00Z", entered).await;
+        if forgotten {
+            bench.withdrawn(&format!("w-{at}"), &format!("n-{at}"), "2020-11-23T12:00:00Z").await;
+        }
+    }
+}
+
 /// Erases what is older than 2024, in batches; answers how many there were.
 async fn erase_due(bench: &Bench) -> usize {
-    let due = due_until(RecordClass::RedactOrDeny, "2024-01-01T00:00:00Z");
-    for batch in 0.. {
-        let entries: Vec<Erased> = bench.store.due(&due, None, 200).await.expect("readable");
-        if entries.is_empty() {
-            return batch;
+    let mut batches = 0;
+    for class in [RecordClass::RedactOrDeny, RecordClass::Determination] {
+        let due = due_until(class, "2024-01-01T00:00:00Z");
+        loop {
+            let entries: Vec<Erased> = bench.store.due(&due, None, 200).await.expect("readable");
+            if entries.is_empty() {
+                break;
+            }
+            bench.erase(&format!("e-{batches}"), entries).await.expect("erased");
+            batches += 1;
         }
-        bench.erase(&format!("e-{batch}"), entries).await.expect("erased");
     }
-    unreachable!("something is always due")
+    batches
 }
 
 #[tokio::test]
@@ -66,7 +84,8 @@ async fn nothing_of_what_is_erased_is_left_in_the_tables_once_their_owner_rewrit
     let at: String = sqlx::query_scalar(at).fetch_one(&mut admin).await.expect("found");
     let files = cluster.data().join(at).parent().expect("a directory").to_owned();
     many(&bench, 600).await;
-    assert_eq!(erase_due(&bench).await, 2);
+    many_determined(&bench).await;
+    assert_eq!(erase_due(&bench).await, 3);
     sqlx::query("CHECKPOINT").execute(&mut admin).await.expect("written");
     assert!(count(&files, FORGOTTEN) > 0, "deleted, but there");
     assert!(!bench.store.scrub(false).await.expect("nothing to do"));
@@ -77,7 +96,7 @@ async fn nothing_of_what_is_erased_is_left_in_the_tables_once_their_owner_rewrit
     sqlx::query("CHECKPOINT").execute(&mut admin).await.expect("written");
     assert_eq!(count(&files, FORGOTTEN), 0);
     assert!(count(&files, KEPT) > 200, "what is kept is there");
-    bench.store.append(refused("d-after")).await.expect("and it goes on");
+    bench.store.append(entry("after")).await.expect("and it goes on");
 }
 
 #[tokio::test]
@@ -87,14 +106,15 @@ async fn nothing_of_what_is_erased_is_left_in_the_files() {
     let store = sqlite::open(&file, &signer).await.expect("open");
     let bench = Bench { store, key: signer.public_key(), keep: Box::new(()) };
     many(&bench, 900).await;
+    many_determined(&bench).await;
     let kept = count(directory.path(), KEPT);
     assert!(count(directory.path(), FORGOTTEN) > 6 * 600 && kept > 6 * 300, "names stand in payloads and indexes");
-    assert_eq!(erase_due(&bench).await, 3);
+    assert_eq!(erase_due(&bench).await, 4);
     assert!(bench.store.scrub(false).await.expect("scrubbed"), "a small file is rewritten at once");
     assert_eq!(count(directory.path(), FORGOTTEN), 0);
     assert!(count(directory.path(), KEPT) >= 6 * 300, "what is kept is there");
     assert_eq!(bench.all().await.len(), 300);
-    bench.store.append(refused("d-after")).await.expect("and it goes on");
+    bench.store.append(entry("after")).await.expect("and it goes on");
 }
 
 #[tokio::test]
@@ -108,7 +128,7 @@ async fn whoever_reads_the_file_all_the_time_is_told_of() {
     sqlx::raw_sql("BEGIN; SELECT * FROM log_payload").execute(&mut outsider).await.expect("reads");
     bench.erase_whole("e-1", 1).await;
     assert!(!bench.store.scrub(false).await.expect("tried"), "the log of before is still read");
-    bench.store.append(refused("d-after")).await.expect("nobody is kept from writing");
+    bench.store.append(entry("after")).await.expect("nobody is kept from writing");
     sqlx::raw_sql("COMMIT").execute(&mut outsider).await.expect("reads no more");
     outsider.close().await.expect("closed");
     assert!(bench.store.scrub(false).await.expect("tried"));

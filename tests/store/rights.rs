@@ -75,7 +75,7 @@ async fn the_service_can_append_to_the_log_and_change_nothing_in_it() {
         "UPDATE policy_bundle SET files = '{}'",
         "DELETE FROM policy_bundle",
         "UPDATE determination SET body = '{}'",
-        "DELETE FROM determination",
+        "TRUNCATE determination",
         "DELETE FROM referral",
         "INSERT INTO _sqlx_migrations VALUES (9999, 'later', now(), TRUE, '', 0)",
         "CREATE TABLE another (id BIGINT)",
@@ -119,6 +119,22 @@ async fn the_service_takes_nothing_but_what_an_erasure_of_that_moment_names() {
         assert_eq!(code, "23000", "{pretence:?}: {refused}");
     }
     bench.is_partly_erased().await;
+}
+
+#[tokio::test]
+async fn the_service_deletes_no_determination_before_it_is_out_of_force_and_its_record_erased() {
+    let bench = as_the_service().await;
+    bench.determinations_of_all_sorts().await;
+    let mut service = connected("pinkpaper_service", &bench).await;
+    for (statement, why) in DETERMINATIONS_THAT_STAY {
+        let refused = sqlx::query(statement).execute(&mut service).await.expect_err(statement);
+        assert!(refused.to_string().contains(why), "{statement}: {refused}");
+    }
+    sqlx::query("DELETE FROM determination WHERE id = 'past'")
+        .execute(&mut service)
+        .await
+        .expect("as the service does");
+    assert_eq!(bench.determinations().await.len(), 4);
 }
 
 #[tokio::test]

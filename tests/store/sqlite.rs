@@ -186,6 +186,24 @@ async fn nothing_goes_but_what_an_erasure_of_that_moment_names() {
 }
 
 #[tokio::test]
+async fn no_determination_goes_before_it_is_out_of_force_and_its_record_erased() {
+    let bench = fresh().await;
+    bench.determinations_of_all_sorts().await;
+    let directory = bench.keep.downcast_ref::<tempfile::TempDir>().expect("a directory");
+    let mut outsider = outsider(&directory.path().join("a.db")).await;
+    for (statement, why) in DETERMINATIONS_THAT_STAY {
+        let refused = sqlx::query(statement).execute(&mut outsider).await.expect_err(statement);
+        assert!(refused.to_string().ends_with(why), "{statement}: {refused}");
+    }
+    sqlx::query("DELETE FROM determination WHERE id = 'past'")
+        .execute(&mut outsider)
+        .await
+        .expect("as the service does");
+    outsider.close().await.expect("closed");
+    assert_eq!(bench.determinations().await.len(), 4);
+}
+
+#[tokio::test]
 async fn what_was_kept_is_there_when_the_file_is_opened_again() {
     let directory = tempfile::tempdir().expect("a directory");
     let (file, key) = (directory.path().join("a.db"), directory.path().join("receipt.key"));

@@ -20,6 +20,9 @@ pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks, policie
 /// The body of a fact, to look into as JSON.
 pub(super) const BODY: &str = "body::json";
 
+/// When determination `d` went out of force, as times are written and sorted, or nothing.
+pub(super) const ENDED: &str = r#"least(d.withdrawn_at COLLATE "C", d.body::jsonb ->> 'valid_until')"#;
+
 /// In a transaction that may take its time.
 pub(super) const UNHURRIED: &str = "SET LOCAL statement_timeout = '30min'";
 

@@ -12,9 +12,11 @@ use crate::store::OpenError;
 
 const OWNED: &str = "SELECT bool_and(pg_has_role(relowner, 'USAGE')) FROM pg_class
     WHERE oid IN ('log_payload'::regclass, 'log_search'::regclass, 'log_search_rule'::regclass,
-                  'log_idempotency'::regclass, 'log_hold'::regclass, 'referral'::regclass)";
+                  'log_idempotency'::regclass, 'log_hold'::regclass, 'referral'::regclass,
+                  'determination'::regclass)";
 
-const REWRITE: &str = "VACUUM (FULL) log_payload, log_search, log_search_rule, log_idempotency, log_hold, referral";
+const REWRITE: &str = "VACUUM (FULL) log_payload, log_search, log_search_rule, log_idempotency, log_hold, referral,
+                       determination";
 
 impl Place {
     /// Whether nothing is left in the tables.

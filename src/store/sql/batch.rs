@@ -113,8 +113,8 @@ impl<'c, 'j> Batch<'c, 'j> {
         // So that a change which fails half-way leaves nothing, and the rest of the batch as it was.
         sqlx::query("SAVEPOINT change").execute(&mut *self.connection).await?;
         let applied = write.change.apply(&mut *self.connection).await;
-        if applied.is_ok() {
-            self.head.facts_version += u64::from(write.change.is_of_facts());
+        if let Ok(applied) = applied {
+            self.head.facts_version += u64::from(write.change.is_of_facts(applied));
             // Whoever opens an epoch is alone with the log: no other entry is in this batch.
             if let Prepared::OpenEpoch(epoch) = write.change {
                 self.head.epoch = epoch;

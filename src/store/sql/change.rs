@@ -47,7 +47,7 @@ pub(super) enum Prepared {
     OpenEpoch(u64),
     PlaceHold { id: Id, kind: HoldKind, scope: Scope },
     ReleaseHold { id: Id, at: Timestamp },
-    Erase { by: String, as_of: u64, entries: Vec<Erased>, findable: bool },
+    Erase { by: String, at: Timestamp, as_of: u64, entries: Vec<Erased>, findable: bool },
 }
 
 /// A list of the register, by its name on the wire.
@@ -74,12 +74,15 @@ impl Prepared {
         matches!(self, Self::ReplaceRegister { .. } | Self::Import { .. } | Self::PutObject(_) | Self::DeleteObject(..))
     }
 
-    /// Whether the facts are at another version afterwards.
-    pub fn is_of_facts(&self) -> bool {
-        let others = matches!(self, Self::CloseReferral { .. } | Self::AdoptPolicies { .. });
-        let of_the_log = matches!(self, Self::KeepCheckpoint { .. } | Self::OpenEpoch(_));
-        let of_keeping = matches!(self, Self::PlaceHold { .. } | Self::ReleaseHold { .. } | Self::Erase { .. });
-        !(others || of_the_log || of_keeping)
+    /// Whether the facts are at another version afterwards, `applied` being what applying it answered.
+    pub fn is_of_facts(&self, applied: bool) -> bool {
+        match self {
+            Self::CloseReferral { .. } | Self::AdoptPolicies { .. } => false,
+            Self::KeepCheckpoint { .. } | Self::OpenEpoch(_) => false,
+            Self::PlaceHold { .. } | Self::ReleaseHold { .. } => false,
+            Self::Erase { .. } => applied,
+            _ => true,
+        }
     }
 
     pub fn new(change: Change, at: Timestamp) -> Result<Self, serde_json::Error> {
@@ -113,7 +116,7 @@ impl Prepared {
             Change::OpenEpoch { epoch } => Self::OpenEpoch(epoch),
             Change::PlaceHold { id, kind, scope } => Self::PlaceHold { id, kind, scope },
             Change::ReleaseHold(id) => Self::ReleaseHold { id, at },
-            Change::Erase { by, as_of, entries, findable } => Self::Erase { by, as_of, entries, findable },
+            Change::Erase { by, as_of, entries, findable } => Self::Erase { by, at, as_of, entries, findable },
             Change::CloseReferral { referral, determination } => Self::CloseReferral { referral, determination, at },
             Change::AdoptPolicies { hash, files } => {
                 Self::AdoptPolicies { hash, files: serde_json::to_string(&files)? }
@@ -121,7 +124,7 @@ impl Prepared {
         })
     }
 
-    /// Applies the change; answers whether it made something that was not there.
+    /// Applies the change; answers whether it made something that was not there or, of an erasure, whether it took a fact.
     pub async fn apply(&self, connection: &mut Connection) -> Result<bool, Refused> {
         match self {
             Self::ReplaceRegister { authority, objects } => replace_register(connection, authority, objects).await,
@@ -162,8 +165,8 @@ impl Prepared {
             Self::OpenEpoch(_) => Ok(true),
             Self::PlaceHold { id, kind, scope } => holds::place_hold(connection, id, *kind, scope).await,
             Self::ReleaseHold { id, at } => holds::release_hold(connection, id, *at).await,
-            Self::Erase { by, as_of, entries, findable } => {
-                erasure::erase(connection, by, *as_of, entries, *findable).await
+            Self::Erase { by, at, as_of, entries, findable } => {
+                erasure::erase(connection, by, *at, *as_of, entries, *findable).await
             }
             Self::CloseReferral { referral, determination, at } => {
                 let there = "SELECT EXISTS (SELECT 1 FROM referral WHERE id = $1)";

@@ -1,13 +1,17 @@
 //! What is due, and its erasure.
 //!
 //! Only what a hold covers is worked out slowly, by looking into payloads, and that on a connection that reads. The
-//! transaction that erases has nothing left to ask but whether anything has happened since.
+//! transaction that erases asks whether anything has happened since, and whether what an entry determined is in force;
+//! no more.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use sqlx::QueryBuilder;
 
 use super::{
     change::ROWS,
-    dialect::{Connection, Db, UNHURRIED},
+    dialect::{Connection, Db, ENDED, UNHURRIED},
     facts::unreadable,
     fault::Refused,
     holds::{is_covered, keeping},
@@ -37,11 +41,12 @@ impl Store {
         of_class(&mut query, due.class);
         query.push(" AND l.at <= ").push_bind(due.until.as_microsecond());
         query.push(" AND l.seq > ").push_bind(after.map_or(-1, u64::cast_signed));
-        query.push(" AND EXISTS (SELECT 1 FROM log_payload p WHERE p.seq = l.seq)");
-        // Whole seconds without a zone sort before every written time of that second.
-        let second = due.until.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        has_something(&mut query, due.class);
         query.push(" AND NOT EXISTS (SELECT 1 FROM referral f WHERE f.seq = l.seq AND f.closed_at >= ");
-        query.push_bind(second).push(")");
+        query.push_bind(second(due.until)).push(")");
+        query.push(" AND NOT EXISTS (SELECT 1 FROM determination d WHERE d.id = l.entry_id AND ");
+        in_force_at(&mut query, due.until);
+        query.push(")");
         query.push(" AND NOT EXISTS (SELECT 1 FROM log_hold h WHERE h.id = l.entry_id AND (h.released_at IS NULL");
         query.push(" OR h.released_at > ").push_bind(due.until.as_microsecond()).push("))");
         query.push(" AND NOT EXISTS (SELECT 1 FROM log_hold h WHERE ");
@@ -58,20 +63,17 @@ impl Store {
     }
 
     async fn groups_of(&self, indexes: &[i64]) -> Result<Vec<Erased>, Unreadable> {
-        let mut entries: Vec<Erased> = Vec::with_capacity(indexes.len());
+        let mut groups: BTreeMap<i64, Vec<String>> = indexes.iter().map(|seq| (*seq, Vec::new())).collect();
         for indexes in indexes.chunks(ROWS) {
             let mut query = among("SELECT seq, grp FROM log_payload WHERE seq IN (", indexes);
             query.push(" ORDER BY seq, grp");
             let rows: Vec<(i64, String)> =
                 self.ask(query.build_query_as().persistent(false).fetch_all(&self.readers)).await?;
             for (seq, group) in rows {
-                match entries.last_mut().filter(|entry| entry.index == seq.cast_unsigned()) {
-                    Some(entry) => entry.groups.push(group),
-                    None => entries.push(Erased { index: seq.cast_unsigned(), groups: vec![group] }),
-                }
+                groups.entry(seq).or_default().push(group);
             }
         }
-        Ok(entries)
+        Ok(groups.into_iter().map(|(seq, groups)| Erased { index: seq.cast_unsigned(), groups }).collect())
     }
 
     pub(super) async fn last_erasure_of(&self, index: u64) -> Result<Option<StoredEntry>, Unreadable> {
@@ -105,15 +107,36 @@ fn of_class(query: &mut QueryBuilder<Db>, class: RecordClass) {
     query.push(")");
 }
 
+/// What can go of an entry: its payload, and a determination whose payload an earlier version erased without it.
+fn has_something(query: &mut QueryBuilder<Db>, class: RecordClass) {
+    query.push(" AND (EXISTS (SELECT 1 FROM log_payload p WHERE p.seq = l.seq)");
+    if class == RecordClass::Determination {
+        query.push(" OR EXISTS (SELECT 1 FROM determination d WHERE d.id = l.entry_id)");
+    }
+    query.push(")");
+}
+
+/// Whether determination `d` was still in force at a time or after it.
+fn in_force_at(query: &mut QueryBuilder<Db>, at: Timestamp) {
+    query.push("(").push(ENDED).push(" IS NULL OR ").push(ENDED).push(" >= ").push_bind(second(at)).push(")");
+}
+
+/// Whole seconds without a zone sort before every written time of that second.
+fn second(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
 /// Something has happened that bears on erasure.
 pub(super) async fn count_event(connection: &mut Connection) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE log_retention SET events = events + 1").execute(connection).await.map(|_| ())
 }
 
-/// Takes groups of entries with their salts, and what the entries are found by unless they can still be told.
+/// Takes groups of entries with their salts, and what the entries are found by unless they can still be told. Answers
+/// whether a determination went too.
 pub(super) async fn erase(
     connection: &mut Connection,
     by: &str,
+    at: Timestamp,
     as_of: u64,
     entries: &[Erased],
     findable: bool,
@@ -130,12 +153,18 @@ pub(super) async fn erase(
     // First the record: SQLite lets nothing go without it.
     record(connection, by, &indexes, &groups).await?;
     take(connection, &groups).await?;
-    if !findable {
-        for indexes in indexes.chunks(ROWS) {
-            forget(connection, indexes).await?;
-        }
+    if findable {
+        return Ok(false);
     }
-    Ok(false)
+    let mut determinations = 0;
+    for indexes in indexes.chunks(ROWS) {
+        // Decisions turn on it, so its record stays.
+        if are_in_force(connection, indexes, at).await? {
+            return Err(moved());
+        }
+        determinations += forget(connection, indexes).await?;
+    }
+    Ok(determinations > 0)
 }
 
 /// Somebody else was there first: what the leaf says would not be so.
@@ -183,9 +212,20 @@ async fn take(connection: &mut Connection, groups: &[(i64, &str)]) -> Result<(),
     Ok(())
 }
 
-/// Deletes what entries are found by. The rules that decided, which name nobody, stay as long as there is something
-/// that a hold on a rule could cover.
-async fn forget(connection: &mut Connection, indexes: &[i64]) -> Result<(), sqlx::Error> {
+/// Whether a determination that one of the entries records is in force.
+async fn are_in_force(connection: &mut Connection, indexes: &[i64], at: Timestamp) -> Result<bool, sqlx::Error> {
+    let recorded = "SELECT d.id FROM determination d JOIN log_leaf l ON l.entry_id = d.id WHERE l.seq IN (";
+    let mut query = among(recorded, indexes);
+    query.push(" AND ");
+    in_force_at(&mut query, at);
+    query.push(" LIMIT 1");
+    let found: Option<String> = query.build_query_scalar().persistent(false).fetch_optional(connection).await?;
+    Ok(found.is_some())
+}
+
+/// Deletes what entries are found by and what they made; answers how many determinations went. The rules that decided,
+/// which name nobody, stay as long as there is something that a hold on a rule could cover.
+async fn forget(connection: &mut Connection, indexes: &[i64]) -> Result<u64, sqlx::Error> {
     for (statement, rest) in [
         ("DELETE FROM log_search WHERE seq IN (", ""),
         ("DELETE FROM log_idempotency WHERE seq IN (", ""),
@@ -196,11 +236,22 @@ async fn forget(connection: &mut Connection, indexes: &[i64]) -> Result<(), sqlx
         ),
         ("DELETE FROM log_hold WHERE id IN (SELECT entry_id FROM log_leaf WHERE seq IN (", ")"),
     ] {
-        let mut statement = among(statement, indexes);
-        statement.push(rest);
-        statement.build().persistent(false).execute(&mut *connection).await?;
+        delete_among(connection, statement, indexes, rest).await?;
     }
-    Ok(())
+    let recorded = "DELETE FROM determination WHERE id IN (SELECT l.entry_id FROM log_leaf l WHERE l.seq IN (";
+    let whole = " AND NOT EXISTS (SELECT 1 FROM log_payload p WHERE p.seq = l.seq))";
+    delete_among(connection, recorded, indexes, whole).await
+}
+
+async fn delete_among(
+    connection: &mut Connection,
+    statement: &'static str,
+    indexes: &[i64],
+    rest: &'static str,
+) -> Result<u64, sqlx::Error> {
+    let mut statement = among(statement, indexes);
+    statement.push(rest);
+    Ok(statement.build().persistent(false).execute(connection).await?.rows_affected())
 }
 
 fn among(statement: &'static str, indexes: &[i64]) -> QueryBuilder<Db> {

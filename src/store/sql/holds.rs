@@ -127,11 +127,13 @@ pub(super) fn is_covered(query: &mut QueryBuilder<Db>) {
     );
 }
 
-/// Whether a column of `h` is empty or names something that the payload of entry `l` names too. An id needs no
-/// escape in JSON, so that it is named exactly where it stands between quotes.
+/// Whether a column of `h` is empty or names something that the payload of entry `l` names too, or the determination
+/// kept with it. An id needs no escape in JSON, so that it is named exactly where it stands between quotes.
 fn is_named(query: &mut QueryBuilder<Db>, column: &'static str) {
     query.push("(").push(column).push(" IS NULL OR EXISTS (SELECT 1 FROM log_payload p WHERE p.seq = l.seq");
-    query.push(" AND replace(p.body, '\"' || ").push(column).push(" || '\"', '') <> p.body))");
+    query.push(" AND replace(p.body, '\"' || ").push(column).push(" || '\"', '') <> p.body)");
+    query.push(" OR EXISTS (SELECT 1 FROM determination d WHERE d.id = l.entry_id");
+    query.push(" AND replace(d.body, '\"' || ").push(column).push(" || '\"', '') <> d.body))");
 }
 
 pub(super) async fn place_hold(

@@ -19,6 +19,11 @@ pub(super) const HEAD: &str = "SELECT size, epoch, facts_version, peaks, policie
 /// The body of a fact, to look into as JSON.
 pub(super) const BODY: &str = "body";
 
+/// When determination `d` went out of force, as times are written, or nothing. Of two values one of which is none, `min`
+/// is none.
+pub(super) const ENDED: &str = "coalesce(min(d.withdrawn_at, json_extract(d.body, '$.valid_until')),
+                                         d.withdrawn_at, json_extract(d.body, '$.valid_until'))";
+
 /// In a transaction that may take its time: a file is read for as long as that takes.
 pub(super) const UNHURRIED: &str = "SELECT 1";
 
