@@ -117,6 +117,7 @@ mod crash;
 mod desk;
 mod erasure;
 mod facts;
+mod former;
 mod holds;
 mod keeping;
 mod log;

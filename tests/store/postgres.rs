@@ -12,6 +12,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::{
     cluster::{Cluster, Database, OWNER},
+    former,
     support::*,
 };
 
@@ -136,6 +137,20 @@ async fn what_was_kept_is_there_when_the_database_is_opened_again() {
     assert_eq!(store.entry("d-1").await.expect("readable").expect("there").position, position);
     assert!(matches!(store.append(keyed(entry("e"), "k", 2)).await, Err(AppendError::Repeated { .. })));
     assert_eq!(store.append(decision("d-2", 2)).await.expect("appended").index, 3);
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_kept_is_there_and_goes_as_it_should() {
+    let database = Cluster::shared().database().await;
+    let (released, _files) = former::released("postgres").await;
+    let mut earlier = database.outsider().await;
+    released.run(&mut earlier).await.expect("as released");
+    let kept = AssertSqlSafe(former::kept(|bytes| format!("decode('{}', 'hex')", hex::encode(bytes))));
+    sqlx::raw_sql(kept).execute(&mut earlier).await.expect("kept");
+    earlier.close().await.expect("closed");
+    let signer = Arc::new(Signer::fleeting().expect("a key"));
+    let store = open(&database.url, &signer).await.expect("brought forward");
+    former::is_there_and_goes(Bench { store, key: signer.public_key(), keep: Box::new(database) }).await;
 }
 
 #[tokio::test]

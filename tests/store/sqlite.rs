@@ -9,7 +9,7 @@ use pinkpaper::{
 };
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use crate::{keeping::*, support::*};
+use crate::{former, keeping::*, support::*};
 
 suite!(crate::sqlite::fresh);
 
@@ -116,6 +116,22 @@ async fn a_log_from_before_the_tree_gets_one_over_all_its_entries() {
     store.hashes(&[Node { level: 3, index: 0 }]).await.expect("grown");
     assert_eq!(store.append(decision("d-11", 0)).await.expect("appended").index, 11);
     assert!(store.entry("d-3").await.expect("readable").is_some());
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_kept_is_there_and_goes_as_it_should() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("a.db");
+    let (released, _files) = former::released("sqlite").await;
+    let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true).foreign_keys(true);
+    let mut earlier = options.connect().await.expect("made");
+    released.run(&mut earlier).await.expect("as released");
+    let kept = sqlx::AssertSqlSafe(former::kept(|bytes| format!("x'{}'", hex::encode(bytes))));
+    sqlx::raw_sql(kept).execute(&mut earlier).await.expect("kept");
+    earlier.close().await.expect("closed");
+    let signer = Arc::new(Signer::fleeting().expect("a key"));
+    let store = open(&file, &signer).await.expect("brought forward");
+    former::is_there_and_goes(Bench { store, key: signer.public_key(), keep: Box::new(directory) }).await;
 }
 
 #[tokio::test]
