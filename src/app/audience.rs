@@ -34,8 +34,8 @@ use crate::{
         determination::Determination,
         document::Document,
         id::Id,
-        question::{Party, PartyType, PersonWord, Purpose, Request},
-        words::{Action, Capacity, Ground, Outcome, PartOutcome, PersonKind},
+        question::{Behalf, Party, PartyType, PersonWord, Purpose, Request},
+        words::{Action, Capacity, Ground, OnBehalfOf, Outcome, PartOutcome, PersonKind},
     },
     pap::callers::{Circumstances, Errand},
     pip::{Snapshot, gather},
@@ -241,10 +241,15 @@ fn purposes(asked: &Asked, kind: PersonKind) -> Vec<Purpose> {
     let capacity = match kind {
         PersonKind::Councillor | PersonKind::ElectedMayor | PersonKind::CoOptedMember => Capacity::Councillor,
         PersonKind::Officer => Capacity::OfficerDuty,
-        _ => return vec![Purpose::default()],
+        _ => return vec![for_themselves()],
     };
-    let unstated = Purpose { capacity: Some(capacity), ..Purpose::default() };
+    let unstated = Purpose { capacity: Some(capacity), ..for_themselves() };
     let of_office = GROUNDS.iter().filter(|_| capacity == Capacity::Councillor);
     let stating = of_office.map(|ground| Purpose { ground: Some(*ground), ..unstated.clone() });
     std::iter::once(unstated.clone()).chain(stating).collect()
+}
+
+/// A list is of those who would have the paper for themselves.
+fn for_themselves() -> Purpose {
+    Purpose { on_behalf_of: Some(Behalf { kind: OnBehalfOf::None, id: None }), ..Purpose::default() }
 }

@@ -75,7 +75,8 @@ fn question(shared: &Shared, request: &HttpRequest) -> Result<Request, Problem> 
         }
         (Some(_), Some(_)) => return Err(Problem::invalid("as", "goes without `person`")),
     };
-    let mut purpose = serde_json::Map::new();
+    // Plain parameters name nobody else: who asks, asks for themselves.
+    let mut purpose = serde_json::Map::from_iter([("on_behalf_of".to_owned(), json!({"type": "none"}))]);
     purpose.extend(capacity.map(|capacity| ("capacity".to_owned(), json!(capacity))));
     purpose.extend(ground.map(|ground| ("ground".to_owned(), json!(ground))));
     let question = json!({

@@ -8,7 +8,7 @@ use super::{EvaluationError, NAMED, RECIPIENT, Record, Value, flag, ids, number,
 use crate::{
     domain::{
         id::Id,
-        words::{Action, Finding, OnBehalfOf, PersonKind, Post},
+        words::{Action, Finding, PersonKind, Post},
     },
     pdp::combine::Standing,
     pip::facts::{AttendeeFacts, BusinessFacts, Case, PartFacts, PersonFacts, RecipientFacts},
@@ -66,10 +66,9 @@ pub fn question(
 fn request_record(record: &mut Record, case: &Case) -> Result<(), EvaluationError> {
     let request = &case.request;
     let purpose = &request.purpose;
-    let behalf = purpose.on_behalf_of.as_ref().map_or(OnBehalfOf::None, |behalf| behalf.kind);
     record.known("capacity", purpose.capacity.and_then(word));
     record.known("ground", purpose.ground.and_then(word));
-    record.optional("on_behalf_of", word(behalf));
+    record.known("on_behalf_of", purpose.on_behalf_of.as_ref().and_then(|behalf| word(behalf.kind)));
     record.known("channel", request.channel.and_then(word));
     record.known("routine", request.routine.map(flag));
     record.known("disputed", request.disputed.map(flag));
