@@ -288,19 +288,25 @@ enum Mode {
     Demo,
 }
 
-#[actix_web::main]
-async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
+fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
     let config = service.config()?;
     // The demonstration shows all there is.
     let telemetry = telemetry::start(config.metrics.prometheus || mode == Mode::Demo)?;
+    // It begins and ends outside, since it waits for the collector, and whatever becomes of the service.
+    let ended = actix_web::rt::System::new().block_on(run_service(&config, mode, &telemetry));
+    telemetry.stop();
+    ended
+}
+
+async fn run_service(config: &Config, mode: Mode, telemetry: &telemetry::Running) -> Result<(), Failure> {
     let schemas = http::schemas::Schemas::load()?;
-    let app = Arc::new(opened(&config).await?.checked_by(schemas.hash()));
+    let app = Arc::new(opened(config).await?.checked_by(schemas.hash()));
     app.resume().await?;
     app.start_policies().await?;
     let listener =
         TcpListener::bind(config.listen).map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
-    let mut callers = callers(&config)?;
+    let mut callers = callers(config)?;
     let mut examples = DocsExamples::default();
     if mode == Mode::Demo {
         if !address.ip().is_loopback() {
@@ -314,7 +320,7 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
         let scheme = if config.tls.files().is_some() { "https" } else { "http" };
         say(&format!("Pinkpaper, profile {}: {scheme}://{address}/docs/\n", config.profile));
     }
-    if checkpoint_file(&config).is_none() {
+    if checkpoint_file(config).is_none() {
         tracing::warn!("{UNWATCHED}");
     }
     actix_web::rt::spawn(reload::on_signal(Arc::clone(&app)));
@@ -342,14 +348,13 @@ async fn start(service: &Service, mode: Mode) -> Result<(), Failure> {
         examples,
         ready: health::Looked::default(),
         numbers: telemetry.numbers(),
-        https: is_reached_by_tls(&config, address),
+        https: is_reached_by_tls(config, address),
     };
     let certificate = config.tls.files().map(|(certificate, key)| Certificate::open(certificate, key)).transpose()?;
     http::serve(shared, listener, certificate, config.limits.workers).await?;
     // So that what was answered last is signed, too.
     last.checkpoint().await?;
-    // It waits for the collector, if there is one: not on a thread that the service's own tasks still need.
-    Ok(actix_web::rt::task::spawn_blocking(|| telemetry.stop()).await?)
+    Ok(())
 }
 
 /// Whether browsers reach the service over TLS. Plain HTTP that leaves the machine is only what a proxy passes on, whatever

@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 /// Why telemetry cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    #[error("what OTEL_… variables ask for cannot be done")]
+    #[error("what OTEL_EXPORTER_OTLP_… variables ask for cannot be done")]
     Exporter(#[from] ExporterBuildError),
     #[error("no thread for sending telemetry")]
     Thread(#[from] std::io::Error),

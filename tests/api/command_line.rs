@@ -218,3 +218,21 @@ fn commands_are_helped_with_and_completed() {
     }
     assert_eq!(told(&run(home.path(), &["completions", "tcsh"])).0, Some(2));
 }
+
+/// Where telemetry is sent, too: its threads must not take the reason with them.
+#[test]
+fn a_refused_start_says_why_though_a_collector_is_set() {
+    let home = home_with("listen = \"127.0.0.1:0\"\nprofile = \"nowhere\"\n");
+    for (endpoint, protocol, expected) in [
+        ("http://127.0.0.1:9", "grpc", "profile `nowhere` is not among the policies"),
+        ("http://127.0.0.1:9", "http/protobuf", "profile `nowhere` is not among the policies"),
+        ("http://[bad", "http/protobuf", "OTEL_EXPORTER_OTLP"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pinkpaper"));
+        command.args(["serve", "--config", "pinkpaper.toml"]).current_dir(home.path());
+        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
+        let (code, _, error) = told(&command.output().expect("the program runs"));
+        assert_eq!(code, Some(1), "{endpoint} {protocol}: {error}");
+        assert!(error.contains(expected) && !error.contains("panicked"), "{endpoint} {protocol}: {error}");
+    }
+}
