@@ -196,6 +196,22 @@ impl App {
     }
 
     /// Whether the person the caller speaks for holds one of the posts.
+    /// To which roles referrals are put that the caller's person answers for: their current posts.
+    pub async fn answers_for(&self, caller: &Caller) -> Result<Vec<ReferralRole>, Unreadable> {
+        let mut held = Vec::new();
+        for role in ReferralRole::ALL {
+            if self.holds(caller, &[*role]).await? {
+                held.push(*role);
+            }
+        }
+        Ok(held)
+    }
+
+    /// Whether the caller may list them all, whoever they are put to.
+    pub fn lists_every_referral(&self, caller: &Caller) -> bool {
+        self.allows(caller, Errand::ReadReferrals, Circumstances::default())
+    }
+
     async fn holds(&self, caller: &Caller, roles: &[ReferralRole]) -> Result<bool, Unreadable> {
         let snapshot = self.store.current().await?;
         let today = self.today();

@@ -20,8 +20,9 @@ use crate::{
 
 /// Check configuration, policies, database and register file as a start would, without starting.
 ///
-/// Nothing is made or changed, and a running service is not disturbed. Exits 0 if the service would start, 1 if not; the
-/// identity provider and witnesses are not asked.
+/// Nothing is made or changed, and a running service is not disturbed. Exits 0 if nothing was found that would keep the service
+/// from starting, 1 if something was. It does not ask the identity provider, witnesses or a collector, and does not look through the
+/// log: `pinkpaper log status` tells whether that goes on from what was signed.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]

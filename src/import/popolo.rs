@@ -49,6 +49,8 @@ struct Organization {
 #[derive(Debug, Deserialize)]
 struct Membership {
     person_id: Option<String>,
+    /// An organization may be a member, too: of no concern to a register of people.
+    member_id: Option<String>,
     organization_id: Option<String>,
     role: Option<String>,
     post_id: Option<String>,
@@ -84,6 +86,9 @@ struct Standing {
 pub fn read(name: &str, text: &str, map: &Mapping) -> Result<Found, Faults> {
     let source: Source = serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text))
         .map_err(|error| Faults::of(name, format!("is not Popolo: {error}")))?;
+    if source.persons.is_empty() && source.organizations.is_empty() {
+        return Err(Faults::of(name, "is not Popolo: expected `persons` or `organizations`"));
+    }
     let mut reading = Reading { name, map, found: Found::default(), faults: Faults::default() };
     reading.found.authority = map.authority.as_ref().map(|authority| json!(authority));
     reading.found.kinds = Some(&["councillor", "elected_mayor", "co_opted_member"]);
@@ -174,7 +179,12 @@ impl Reading<'_> {
         let mut wards = BTreeSet::new();
         for (at, membership) in source.memberships.iter().enumerate() {
             let pointer = format!("/memberships/{at}");
-            let Some(person) = membership.person_id.as_ref() else { continue };
+            let Some(person) = membership.person_id.as_ref() else {
+                if membership.member_id.is_none() {
+                    self.fault(&format!("{pointer}/person_id"), "expected the id of a person");
+                }
+                continue;
+            };
             if !source.persons.iter().any(|one| one.id == *person) {
                 self.fault(&format!("{pointer}/person_id"), format!("there is no person `{}`", values::short(person)));
                 continue;

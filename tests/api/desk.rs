@@ -363,3 +363,26 @@ async fn signing_out_forgets() {
     let cookie = out.headers()["set-cookie"].to_str().expect("text");
     assert!(out.status() == 303 && cookie.contains("Max-Age=0"), "{cookie}");
 }
+
+#[tokio::test]
+async fn whoever_decides_in_a_post_begins_with_what_is_put_to_it() {
+    let service = service().await;
+    let question = json!({
+        "principal": {"type": "person", "id": "b3"}, "action": "disclose", "document": {"id": "doc-1"},
+        "recipient": {"type": "person", "id": "r1"}, "channel": "member_enquiry",
+        "purpose": {"capacity": "councillor", "ground": "casework", "reference": "case-77"}
+    });
+    let decision = service.ask(&question).await.body;
+    let id = decision["referral"]["id"].as_str().expect("a referral").to_owned();
+    assert_eq!(decision["referral"]["to"][0], "monitoring_officer");
+    let officer = Browser::sign_in_with(&service, &key_of("o-mo")).await;
+    let (status, list) = officer.get("/desk/referrals").await;
+    assert!(status == 200 && list.contains(&id) && list.contains("Put to the monitoring officer."), "{list}");
+    assert!(list.contains("/desk/referrals?status=closed&amp;to=monitoring_officer"), "{list}");
+    let (_, page) = officer.get(&format!("/desk/referrals/{id}")).await;
+    for fact in ["<dt>To whom</dt><dd>person r1</dd>", "<dt>Asked through</dt><dd>member enquiry</dd>", "case-77"] {
+        assert!(page.contains(fact), "{fact}: {page}");
+    }
+    // Nothing is put to the post of a case officer.
+    assert_eq!(Browser::sign_in_with(&service, &key_of("o-case")).await.get("/desk/referrals").await.0, 403);
+}

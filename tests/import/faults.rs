@@ -172,6 +172,11 @@ fn each_fault_of_popolo_has_its_pointer() {
             "there is no person `p/zoe`",
         ),
         ("\"persons\": [", "\"persons\": [[", "is not Popolo: "),
+        (
+            "{\"person_id\": \"p/ben\", \"organization_id\"",
+            "{\"organization_id\"",
+            "person_id: expected the id of a person",
+        ),
     ];
     for (what, to, expected) in cases {
         assert!(text.contains(what), "{what}");

@@ -25,7 +25,7 @@ use crate::{
         problem::Problem,
         statistics,
     },
-    pap::{book::Rule, callers::Errand, placeholders::in_general, profile::Profile},
+    pap::{annotations::Role, book::Rule, callers::Errand, placeholders::in_general, profile::Profile},
     pip::PageRequest,
 };
 
@@ -76,7 +76,7 @@ fn told(rule: &Rule, profile: &Profile) -> Value {
     json!({
         "id": rule.id(), "title": rule.annotations.title, "reason": plain(&rule.reason), "layer": rule.annotations.layer,
         "citation": cited(rule), "url": rule.citation.url, "rules": rule.rule_ids().collect::<Vec<_>>(),
-        "role": rule.role().name(), "actions": rule.actions, "since": rule.annotations.since,
+        "role": rule.role().name(), "is_counted": decides(rule.role()), "actions": rule.actions, "since": rule.annotations.since,
         "status": rule.annotations.status, "text": rule.text,
         "missing": rule.annotations.missing.iter().chain(&rule.annotations.lifted_by).map(plain).collect::<Vec<_>>(),
     })
@@ -99,6 +99,11 @@ pub async fn rule(who: Authenticated, shared: Data<Shared>, request: HttpRequest
         Ok(page(StatusCode::OK, "rule.html", context! { desk => true, here => "/desk/policies", rule, used }))
     };
     shown(read.await, true)
+}
+
+/// Whether decisions are found by it: it gave, barred or referred.
+fn decides(role: Role) -> bool {
+    !matches!(role, Role::Finding | Role::Residual | Role::Obligation | Role::Information)
 }
 
 /// The newest decisions in which it decided, whom they were about left out.

@@ -19,7 +19,7 @@ use crate::{
     },
     audit::ReferralFilter,
     domain::{
-        calendar::london_midnight,
+        calendar::{london_day, london_midnight},
         determination::{DecidedBy, Entered},
         id::Id,
         referral::Status,
@@ -102,11 +102,18 @@ pub async fn referrals(who: Authenticated, shared: Data<Shared>, request: HttpRe
         let (page, status) = (query.page(), query.word("status").unwrap_or(Status::Open));
         let to = query.word("to");
         query.finish()?;
+        // Whoever decides in a post, and may not see all, begins with what is put to that post.
+        let posts = shared.app.answers_for(&who.caller).await?;
+        let own = posts.first().copied().filter(|_| !shared.app.lists_every_referral(&who.caller));
+        let to = to.or(own);
         let filter = ReferralFilter { to, ..ReferralFilter::default() };
         let listed = shared.app.list_referrals(&who.caller, filter, Some(status), page).await?;
         let told = told(listed, |referral| Told::to_json(&referral));
         let (items, next) = (pages::of(told.get("items")), pages::of(told.get("next_cursor")));
-        let about = context! { desk => true, here => "/desk/referrals", status => status.word(), items, next };
+        let posts: Vec<&str> = posts.iter().map(|role| role.word()).collect();
+        let to = to.map(|role| role.word());
+        let about =
+            context! { desk => true, here => "/desk/referrals", status => status.word(), items, next, posts, to };
         Ok(pages::page(StatusCode::OK, "referrals.html", about))
     };
     shown(listed.await, true)
@@ -148,13 +155,19 @@ async fn referral_page(
     let snapshot = shared.app.store.current().await?;
     let known = told.decision.principal.person().and_then(|person| snapshot.register.person(person));
     let name = crate::app::told::name_of(&told.decision, &snapshot.register);
+    let today = london_day(shared.app.clock.now());
     let person = known.map(|person| {
         let bodies: Vec<String> = person
             .memberships
             .iter()
+            .filter(|of| of.period.covers(today))
             .map(|of| snapshot.register.body(&of.body).map_or_else(|| of.body.to_string(), |body| body.name.clone()))
             .collect();
-        json!({"kind": person.kind, "memberships": bodies, "wards": person.wards})
+        let reviewing: Vec<&Id> = person.reviewing.iter().map(|review| &review.decision).collect();
+        json!({
+            "kind": person.kind, "memberships": bodies, "wards": person.wards, "portfolios": person.portfolios,
+            "reviewing": reviewing,
+        })
     });
     let earlier = shared.app.determined_before(&who.caller, &told.decision.document).await?;
     let put_to = |post: &&Post| told.referral.to.iter().any(|role| role.word() == post.word());
