@@ -127,6 +127,7 @@ mod postgres;
 mod proofs;
 #[path = "../support/proxy.rs"]
 mod proxy;
+mod released;
 mod replicas;
 mod residue;
 mod rights;

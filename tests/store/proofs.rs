@@ -14,7 +14,7 @@ use pinkpaper::{
 use crate::support::*;
 
 /// The root that the entries themselves have, worked out from nothing else.
-async fn recomputed(bench: &Bench) -> Peaks {
+pub async fn recomputed(bench: &Bench) -> Peaks {
     let mut peaks = Peaks::default();
     for raw in all(bench).await {
         assert_eq!(raw.index, peaks.size(), "no gap, no repetition");
