@@ -386,3 +386,21 @@ async fn whoever_decides_in_a_post_begins_with_what_is_put_to_it() {
     // Nothing is put to the post of a case officer.
     assert_eq!(Browser::sign_in_with(&service, &key_of("o-case")).await.get("/desk/referrals").await.0, 403);
 }
+
+#[tokio::test]
+async fn the_form_offers_the_posts_that_may_decide_those_asked_first() {
+    let service = service().await;
+    let question = json!({
+        "principal": {"type": "person", "id": "b3"}, "action": "read", "document": {"id": "doc-1"},
+        "purpose": {"capacity": "councillor", "ground": "casework"}
+    });
+    let decision = service.ask(&question).await.body;
+    let id = decision["referral"]["id"].as_str().expect("a referral").to_owned();
+    let page =
+        Browser::sign_in(&service, CallerRole::MonitoringOfficer).await.get(&format!("/desk/referrals/{id}")).await.1;
+    let offered: Vec<&str> = page.split("<option value=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let first: Vec<&str> =
+        decision["referral"]["to"].as_array().expect("roles").iter().filter_map(|to| to.as_str()).collect();
+    assert_eq!(offered[..first.len()], first);
+    assert!(offered.contains(&"corporate_director") && !offered.contains(&"scrutiny_officer"), "{offered:?}");
+}

@@ -15,6 +15,7 @@ use crate::{
     app::{
         Idempotency,
         audience::Asked,
+        policies::Rules,
         referrals::{AnswerError, Told},
     },
     audit::ReferralFilter,
@@ -59,7 +60,8 @@ async fn choices(who: &Authenticated, shared: &Shared) -> Result<Value, Problem>
         documents = listed.items.into_iter().map(|document| document.id.to_string()).collect();
     }
     let kinds: Vec<&str> = PersonKind::ALL.iter().map(|kind| kind.word()).collect();
-    let actions: Vec<&str> = Action::ALL.iter().map(|action| action.word()).collect();
+    // The others turn on who would receive it, which these forms do not ask.
+    let actions = [Action::Read, Action::Use].map(Action::word);
     let capacities: Vec<&str> = Capacity::ALL.iter().map(|capacity| capacity.word()).collect();
     let grounds: Vec<&str> = Ground::ALL.iter().map(|ground| ground.word()).collect();
     let people = pages::of(people);
@@ -132,6 +134,15 @@ pub async fn referral(
     shown(read.await, true)
 }
 
+/// The posts that may decide the question: those it is put to in the order they are asked, then all others.
+fn posts_to_decide(told: &Told, rules: &Rules) -> Vec<&'static str> {
+    let Some(question) = told.referral.question else { return Vec::new() };
+    let mut posts = rules.bundle.deciders.posts(question, &rules.book.profile.id);
+    let asked = |post: &Post| told.referral.to.iter().position(|role| role.word() == post.word());
+    posts.sort_by_key(|post| asked(post).unwrap_or(usize::MAX));
+    posts.into_iter().map(|post| post.word()).collect()
+}
+
 /// Why the form was not taken.
 #[derive(Default, Serialize)]
 struct Wrong {
@@ -170,8 +181,7 @@ async fn referral_page(
         })
     });
     let earlier = shared.app.determined_before(&who.caller, &told.decision.document).await?;
-    let put_to = |post: &&Post| told.referral.to.iter().any(|role| role.word() == post.word());
-    let posts: Vec<&str> = Post::ALL.iter().filter(put_to).map(|post| post.word()).collect();
+    let posts = posts_to_decide(&told, &shared.app.rules().await?);
     let may_answer = shared.app.closable(&who.caller, &id).await.is_ok();
     let document = shared.app.store.document(&told.decision.document).await?;
     let kinds = document.map(|document| told.kinds(&document)).unwrap_or_default();
